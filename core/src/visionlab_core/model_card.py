@@ -1,0 +1,161 @@
+"""The model card: everything that is known of one version of one model, in `card.json` beside its files.
+
+After Mitchell et al., 2019, "Model Cards for Model Reporting" (arXiv:1810.03993). The database's `models` table is an
+index of the cards, never a second truth.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import PurePosixPath
+from typing import Annotated, Any, Literal, Self
+from uuid import UUID
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from visionlab_core.face_class import FACE_CLASSES, FaceClass
+
+ModelKind = Literal["detector", "generator"]
+TensorType = Literal["uint8", "int64", "float32"]
+
+
+def _plain_relative(name: str) -> str:
+    path = PurePosixPath(name)
+    if not name or path.is_absolute() or ".." in path.parts or "\\" in name or str(path) != name:
+        raise ValueError(f"{name!r} is not a plain relative path")
+    return name
+
+
+RelativePath = Annotated[str, AfterValidator(_plain_relative)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class TensorSpec(_Strict):
+    """An input or output of the served graph. `shape` leaves out the leading batch dimension."""
+
+    name: str
+    dtype: TensorType
+    shape: tuple[int, ...]
+
+
+class FileDigest(_Strict):
+    """What a file of the version must be."""
+
+    sha256: str = Field(pattern="^[0-9a-f]{64}$")
+    size: int = Field(ge=0, description="bytes")
+
+
+class ClassMetrics(_Strict):
+    """One class of one split."""
+
+    precision: float
+    recall: float
+    f1: float
+    support: int
+
+
+class SourceMetrics(_Strict):
+    """One source of images of one split."""
+
+    face_class: FaceClass
+    accuracy: float
+    support: int
+
+
+class DetectorMetrics(_Strict):
+    """A detector judged on one split, through the served graph. `confusion[i][j]` counts images of class i called class j."""
+
+    kind: Literal["detector"] = "detector"
+    images: int
+    data_digest: str
+    accuracy: float
+    source_mean: float = Field(description="mean of the accuracies of the sources")
+    real_or_generated_accuracy: float
+    classes: dict[FaceClass, ClassMetrics]
+    sources: dict[str, SourceMetrics]
+    confusion: list[list[int]]
+
+
+class GeneratorMetrics(_Strict):
+    """A generator judged against held-out real faces. KID as in Binkowski et al., 2018 (arXiv:1801.01401)."""
+
+    kind: Literal["generator"] = "generator"
+    images: int = Field(description="real images compared with")
+    generated: int
+    data_digest: str
+    kid: float = Field(description="unbiased squared MMD, polynomial kernel, mean over subsets")
+    kid_std: float
+    kid_of_real: float = Field(description="the same between training images and the held-out ones: the best to hope for")
+    feature_network: str
+
+
+Metrics = Annotated[DetectorMetrics | GeneratorMetrics, Field(discriminator="kind")]
+
+
+class Provenance(_Strict):
+    """Where a model comes from."""
+
+    spec: dict[str, Any] = Field(description="the training spec, whole")
+    seed: int
+    steps: int
+    images_seen: int
+    training_seconds: float | None = None
+    device: str
+    code_version: str
+    started_from: str = Field(description="weights that the training began with, and their licence; or 'random'")
+    data: str = Field(description="what it learnt from, and on what terms")
+    trained_at: datetime
+
+
+class ModelCard(_Strict):
+    """One version of one model.
+
+    Raises:
+        pydantic.ValidationError: a field is missing, unknown or out of range, or the parts contradict each other.
+    """
+
+    schema_version: Literal[1] = 1
+    uuid: UUID
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$", description="unique with the version; also the served model's name")
+    label: str = Field(min_length=1, max_length=80, description="what people read")
+    version: int = Field(ge=1)
+    kind: ModelKind
+    architecture: str
+    description: str
+    face_class: FaceClass | None = Field(None, description="the class of what a generator makes")
+    classes: tuple[FaceClass, ...] = ()
+    ensemble: bool = False
+    base_models: tuple[UUID, ...] = ()
+    inputs: tuple[TensorSpec, ...]
+    outputs: tuple[TensorSpec, ...]
+    parameters: int
+    metrics: dict[str, Metrics] = Field(default_factory=dict, description="by split")
+    provenance: Provenance
+    temperature: float = Field(1.0, gt=0, description="calibration: logits are divided by it inside the graph")
+    licence: str
+    limitations: tuple[str, ...] = ()
+    files: dict[RelativePath, FileDigest]
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.kind == "detector" and self.classes != FACE_CLASSES:
+            raise ValueError(f"a detector's classes are {', '.join(FACE_CLASSES)}, in that order")
+        if self.kind == "generator" and (self.face_class is None or not self.face_class.is_generated):
+            raise ValueError("a generator's face_class is human_gen or anime_gen")
+        if "model.onnx" not in self.files:
+            raise ValueError("files lacks model.onnx, the file that is served")
+        return self
+
+    def input(self, name: str) -> TensorSpec:
+        """The input tensor of that name.
+
+        Raises:
+            KeyError: there is none.
+        """
+        for tensor in self.inputs:
+            if tensor.name == name:
+                return tensor
+        raise KeyError(f"{self.name} has no input {name!r}")

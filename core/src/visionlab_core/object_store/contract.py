@@ -1,0 +1,210 @@
+"""What every object store promises, and the keys it takes."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+DEFAULT_CONTENT_TYPE = "application/octet-stream"
+CHUNK_BYTES = 1 << 20
+MAX_KEY_BYTES = 512
+MAX_PART_BYTES = 255
+RESERVED_PART = ".incoming"
+
+
+class StoreError(Exception):
+    """Whatever an object store raises of its own."""
+
+
+class KeyNotFound(StoreError, KeyError):
+    """No object has this key."""
+
+    def __str__(self) -> str:
+        """Give a sentence, where KeyError gives the bare key."""
+        return f"no object has the key {self.args[0]!r}"
+
+
+class InvalidKey(StoreError, ValueError):
+    """No object can ever have this key."""
+
+
+class StoreFull(StoreError, OSError):
+    """There is no room for the object. What was written of it is gone again."""
+
+
+class StoreUnavailable(StoreError):
+    """The store cannot be used: the message says what to check."""
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectInfo:
+    """What is known of an object without reading it.
+
+    `size` is in bytes, `modified` in UTC. `etag` is opaque and differs whenever the content does: in a folder the SHA-256 of the
+    content in hexadecimal (where the file system has no extended attributes, a digest of inode, size and time), in S3 the store's
+    own ETag (the MD5; for an object that came in parts, something else). `content_type` is None in listings, as S3 leaves it out.
+    """
+
+    key: str
+    size: int
+    etag: str
+    modified: datetime
+    content_type: str | None
+
+
+class Readable(Protocol):
+    """A binary stream: an open file, an upload."""
+
+    def read(self, size: int, /) -> bytes:
+        """Up to `size` bytes; none at the end."""
+
+
+class ObjectStore(Protocol):
+    """Objects under keys. All methods block: from a coroutine, call them in a thread. A store may be used by many threads.
+
+    Every method that takes a key raises InvalidKey for one that `validate_key` refuses, and any may raise StoreUnavailable.
+    """
+
+    def put(self, key: str, data: bytes | Readable, *, content_type: str = DEFAULT_CONTENT_TYPE) -> ObjectInfo:
+        """Store an object, in place of an older one of that key. A stream is read to its end, in constant memory.
+
+        Atomic: a reader finds the old object or the new one, whole. Durable: once this returns, the object survives a crash. When
+        it raises (also when the stream does), the older object is still there.
+
+        Raises:
+            StoreFull: there is no room.
+            InvalidKey: also, in a folder, where the key is the beginning of another one's path (`a` beside `a/b`).
+            ValueError: `content_type` is not a media type.
+        """
+
+    def get(self, key: str) -> bytes:
+        """The whole object.
+
+        Raises:
+            KeyNotFound: there is none.
+        """
+
+    def open(self, key: str, *, start: int = 0, length: int | None = None) -> Iterator[bytes]:
+        """The bytes `[start:start + length]` in chunks, to the end without a length; cut at the end as slices are.
+
+        The stream gives one version of the object, also when it is replaced or deleted meanwhile.
+
+        Raises:
+            KeyNotFound: there is none; raised here, not at the first chunk.
+            ValueError: `start` or `length` is negative.
+        """
+
+    def stat(self, key: str) -> ObjectInfo:
+        """What is known of the object.
+
+        Raises:
+            KeyNotFound: there is none.
+        """
+
+    def exists(self, key: str) -> bool:
+        """Whether an object has this key."""
+
+    def delete(self, key: str) -> None:
+        """Remove the object; no error where there is none."""
+
+    def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
+        """The objects whose keys begin with `prefix` (any string: `images/a` finds `images/ab/c`), sorted by key."""
+
+    def local_path(self, key: str) -> Path | None:
+        """A file that holds the object, to be mapped or handed to another process, never to be written. None from a remote store.
+
+        Raises:
+            KeyNotFound: there is no such object (folder only).
+        """
+
+    def check(self) -> None:
+        """Try whether the store can be used.
+
+        Raises:
+            StoreUnavailable: it cannot.
+        """
+
+
+def validate_key(key: str) -> str:
+    """The key itself, where it is one: parts joined by slashes, none empty, `.` or `..`.
+
+    Raises:
+        InvalidKey: it would leave the store, is absolute, has an empty part, a backslash or a control character, is longer than
+            512 bytes (a part: 255) in UTF-8, or lies in the store's own `.incoming`.
+    """
+    _refuse_characters(key)
+    parts = key.split("/")
+    if "" in parts:
+        raise InvalidKey(f"the key {_shown(key)} is empty, absolute or has an empty part")
+    _refuse_parts(key, parts)
+    return key
+
+
+def validate_prefix(prefix: str) -> str:
+    """The prefix itself, where keys can begin with it: the rules of `validate_key`, but it may be empty or end in a slash.
+
+    Raises:
+        InvalidKey: no key can begin with it.
+    """
+    if prefix:
+        _refuse_characters(prefix)
+        parts = prefix.split("/")
+        if "" in parts[:-1]:
+            raise InvalidKey(f"the prefix {_shown(prefix)} is absolute or has an empty part")
+        _refuse_parts(prefix, parts)
+    return prefix
+
+
+def validate_content_type(content_type: str) -> str:
+    """The media type itself (RFC 9110, section 8.3), where it is one.
+
+    Raises:
+        ValueError: it is not.
+    """
+    if len(content_type) > 255 or not _MEDIA_TYPE.fullmatch(content_type):
+        raise ValueError(f"{content_type[:255]!r} is not a media type")
+    return content_type
+
+
+def validate_range(start: int, length: int | None) -> None:
+    """Check the range of `ObjectStore.open`.
+
+    Raises:
+        ValueError: a number is negative.
+    """
+    if start < 0 or (length is not None and length < 0):
+        raise ValueError(f"a range begins at 0 or later and has no negative length, not start={start}, length={length}")
+
+
+_NAME = r"[A-Za-z0-9!#$%&'*+.^_`|~-]+"
+_MEDIA_TYPE = re.compile(rf'{_NAME}/{_NAME}( *; *{_NAME}=({_NAME}|"[ !#-\[\]-~]*"))*')
+
+
+def _refuse_characters(key: str) -> None:
+    try:
+        size = len(key.encode())
+    except UnicodeEncodeError as error:
+        raise InvalidKey(f"the key {_shown(key)} is not text") from error
+    if size > MAX_KEY_BYTES:
+        raise InvalidKey(f"the key {_shown(key)} has {size} bytes, {MAX_KEY_BYTES} are allowed")
+    if "\\" in key or any(unicodedata.category(character) == "Cc" for character in key):
+        raise InvalidKey(f"the key {_shown(key)} has a backslash or a control character")
+
+
+def _refuse_parts(key: str, parts: list[str]) -> None:
+    if "." in parts or ".." in parts:
+        raise InvalidKey(f"the key {_shown(key)} has a part that is '.' or '..'")
+    if parts[0] == RESERVED_PART:
+        raise InvalidKey(f"the key {_shown(key)} lies in the store's own {RESERVED_PART}")
+    if any(len(part.encode()) > MAX_PART_BYTES for part in parts):
+        raise InvalidKey(f"the key {_shown(key)} has a part of more than {MAX_PART_BYTES} bytes")
+
+
+def _shown(key: str) -> str:
+    shown = repr(key)
+    return shown if len(shown) <= 100 else f"{shown[:99]}…"

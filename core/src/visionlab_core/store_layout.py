@@ -1,0 +1,80 @@
+"""Where things lie in the object store.
+
+    images/<xx>/<uuid>.<suffix>              an image; xx are the last two digits of the uuid
+    models/<uuid>/<version>/<file>           a version of a model: card.json, model.onnx, config.pbtxt, saved_model/...
+    releases/<pool>/<digest>/<model>/...     a Triton model repository that is never changed
+    trainings/<uuid>/<name>                  what a training job and the product tell each other
+
+Prefixes end in a slash, so that one version is never taken for another whose number begins alike.
+"""
+
+from __future__ import annotations
+
+import re
+from uuid import UUID
+
+from visionlab_core.object_store.contract import validate_key
+
+
+def image_key(uuid: UUID, suffix: str) -> str:
+    """The key of an image, such as `images/3f/<uuid>.png`. `suffix` is that of a file: `.png`.
+
+    Sharded by the last digits, which are random in every version of UUID; the first ones are a clock in version 7.
+
+    Raises:
+        ValueError: the suffix is not a dot and one to eight small letters or digits.
+    """
+    if not re.fullmatch(r"\.[a-z0-9]{1,8}", suffix):
+        raise ValueError(f"{suffix!r} is not the suffix of an image file, such as '.png'")
+    return f"images/{uuid.hex[-2:]}/{uuid}{suffix}"
+
+
+def model_prefix(uuid: UUID, version: int) -> str:
+    """What the keys of all files of one version of a model begin with.
+
+    Raises:
+        ValueError: the version is not 1 or more.
+    """
+    if version < 1:
+        raise ValueError(f"versions of models count from 1, not {version}")
+    return f"models/{uuid}/{version}/"
+
+
+def model_key(uuid: UUID, version: int, filename: str) -> str:
+    """The key of a file of a version of a model; `filename` may lie in folders: `saved_model/variables/variables.index`.
+
+    Raises:
+        InvalidKey: the file name would leave the version's folder, or is otherwise no part of a key.
+        ValueError: the version is not 1 or more.
+    """
+    return _below(model_prefix(uuid, version), filename)
+
+
+def release_prefix(pool: str, digest: str) -> str:
+    """What the keys of all files of a release begin with.
+
+    Args:
+        pool: name of the pool, a DNS label.
+        digest: SHA-256 of the release, 64 hexadecimal digits.
+
+    Raises:
+        ValueError: one of them is not that.
+    """
+    if not re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", pool):
+        raise ValueError(f"{pool!r} is not the name of a pool: small letters, digits and inner dashes, 63 at most")
+    if not re.fullmatch(r"[0-9a-f]{64}", digest):
+        raise ValueError(f"{digest!r} is not a SHA-256 in hexadecimal digits")
+    return f"releases/{pool}/{digest}/"
+
+
+def training_key(uuid: UUID, name: str) -> str:
+    """The key of a file of a training: `spec.json`, `progress.json`, `checkpoints/...`, `result/...`.
+
+    Raises:
+        InvalidKey: the name would leave the training's folder, or is otherwise no part of a key.
+    """
+    return _below(f"trainings/{uuid}/", name)
+
+
+def _below(prefix: str, name: str) -> str:
+    return validate_key(prefix + name)

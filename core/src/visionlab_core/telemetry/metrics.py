@@ -1,0 +1,58 @@
+"""What Prometheus is told; named after https://prometheus.io/docs/practices/naming/ ."""
+
+from __future__ import annotations
+
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    CollectorRegistry,
+    Counter,
+    GCCollector,
+    Histogram,
+    PlatformCollector,
+    ProcessCollector,
+    generate_latest,
+)
+
+SECONDS_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+BATCH_BUCKETS = (1, 2, 4, 8, 16, 32, 64, 128)
+
+
+class Metrics:
+    """The metrics of one process, in a registry of their own; times are in seconds.
+
+    Label values come from short lists: `route` is the route's template (`/backend/images/{uuid}`), never the path asked for.
+    """
+
+    content_type = CONTENT_TYPE_LATEST
+
+    def __init__(self, registry: CollectorRegistry | None = None) -> None:
+        self.registry = registry or CollectorRegistry()
+        ProcessCollector(registry=self.registry)
+        PlatformCollector(registry=self.registry)
+        GCCollector(registry=self.registry)
+
+        self.http_requests = Counter(
+            "visionlab_http_requests", "Requests answered.", ("method", "route", "status"), registry=self.registry
+        )
+        self.http_request_seconds = self._seconds(
+            "visionlab_http_request_seconds", "From the request's head to the end of the answer.", "method", "route"
+        )
+        self.decode_seconds = self._seconds("visionlab_decode_seconds", "From the bytes of an image file to its pixels.")
+        self.inference_queue_seconds = self._seconds(
+            "visionlab_inference_queue_seconds", "From the call to the start of the batch that it is in.", "model"
+        )
+        self.inference_seconds = self._seconds("visionlab_inference_seconds", "One batch through a model.", "model", "version")
+        self.inference_batch_size = Histogram(
+            "visionlab_inference_batch_size", "Items run together.", ("model",), buckets=BATCH_BUCKETS, registry=self.registry
+        )
+        self.images_generated = Counter("visionlab_images_generated", "Faces made.", ("model",), registry=self.registry)
+        self.images_classified = Counter(
+            "visionlab_images_classified", "Answers given, one a model and image.", ("model",), registry=self.registry
+        )
+
+    def render(self) -> bytes:
+        """All metrics as text for Prometheus, to be sent as `content_type`."""
+        return generate_latest(self.registry)
+
+    def _seconds(self, name: str, text: str, *labels: str) -> Histogram:
+        return Histogram(name, text, labels, buckets=SECONDS_BUCKETS, registry=self.registry)

@@ -1,0 +1,75 @@
+"""The real server as a process of its own, as a user starts it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import httpx
+
+
+class Server:
+    """`visionlab-api` on a free port, with its data in `folder`."""
+
+    def __init__(self, folder: Path, starter_models: Path, **environment: str) -> None:
+        self.folder = folder
+        self._environment = {
+            **os.environ,
+            "VISIONLAB_DATA_FOLDER": str(folder),
+            "VISIONLAB_STARTER_MODELS": str(starter_models),
+            "VISIONLAB_PORT": "0",
+            "VISIONLAB_LOG_FORMAT": "json",
+            **environment,
+        }
+        self.log: list[str] = []
+
+    def start(self) -> Server:
+        """Start, and wait until it is ready."""
+        began = time.monotonic()
+        self.process = subprocess.Popen(
+            [Path(sys.executable).parent / "visionlab-api"],
+            env=self._environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        threading.Thread(target=self._collect, daemon=True).start()
+        line = self.process.stdout.readline()
+        assert line.startswith("VisionLab: "), f"{line!r}, and the log says:\n" + "\n".join(self.log[-20:])
+        self.url = line.removeprefix("VisionLab: ").strip()
+        self.client = httpx.Client(base_url=self.url, timeout=60)
+        while True:
+            try:
+                self.client.get("/backend/status")
+                break
+            except httpx.TransportError:
+                assert self.process.poll() is None, "\n".join(self.log[-20:])
+                assert time.monotonic() - began < 60, "the server does not answer"
+                time.sleep(0.02)
+        self.seconds_to_ready = time.monotonic() - began
+        return self
+
+    def kill(self) -> None:
+        """SIGKILL: no goodbye."""
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self) -> int:
+        """SIGTERM, as every supervisor sends it; gives the exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(timeout=60)
+
+    def close(self) -> None:
+        """End it if it still runs."""
+        if self.process.poll() is None:
+            self.kill()
+        self.client.close()
+
+    def _collect(self) -> None:
+        for line in self.process.stderr:
+            self.log.append(line.rstrip())

@@ -1,0 +1,155 @@
+"""Real ONNX models that are small enough to be made in a test: they take and give what the shipped ones do."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import UUID
+
+import numpy as np
+from onnx import TensorProto, helper, numpy_helper
+
+from visionlab_core.face_class import FACE_CLASSES, FaceClass
+from visionlab_core.model_card import FileDigest, ModelCard, Provenance, TensorSpec
+
+DETECTOR = UUID("11111111-1111-4111-8111-111111111111")
+SECOND_DETECTOR = UUID("22222222-2222-4222-8222-222222222222")
+GENERATOR = UUID("33333333-3333-4333-8333-333333333333")
+SIDE = 16
+
+
+def detector_onnx(seed: int = 0, *, bias: float = 0.0) -> bytes:
+    """A linear detector on a 7 x 7 mosaic of the image. A `bias` of NaN makes every answer NaN."""
+    kernel = np.random.default_rng(seed).normal(0, 0.05, (3, 4)).astype(np.float32)
+    nodes = [
+        helper.make_node("Cast", ["image"], ["pixels"], to=TensorProto.FLOAT),
+        helper.make_node("Transpose", ["pixels"], ["channels_first"], perm=[0, 3, 1, 2]),
+        helper.make_node("AveragePool", ["channels_first"], ["mosaic"], kernel_shape=[32, 32], strides=[32, 32]),
+        helper.make_node("Transpose", ["mosaic"], ["regions"], perm=[0, 2, 3, 1]),
+        helper.make_node("MatMul", ["regions", "kernel"], ["activation_map"]),
+        helper.make_node("ReduceMean", ["activation_map"], ["mean"], axes=[1, 2], keepdims=0),
+        helper.make_node("Add", ["mean", "bias"], ["logits"]),
+        helper.make_node("Softmax", ["logits"], ["probabilities"], axis=1),
+    ]
+    return _model(
+        nodes,
+        [helper.make_tensor_value_info("image", TensorProto.UINT8, ["N", 224, 224, 3])],
+        [
+            helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["N", 4]),
+            helper.make_tensor_value_info("activation_map", TensorProto.FLOAT, ["N", 7, 7, 4]),
+        ],
+        {"kernel": kernel, "bias": np.full(4, bias, np.float32)},
+    )
+
+
+def generator_onnx(seed: int = 0) -> bytes:
+    """A linear generator of 16 x 16 pictures."""
+    kernel = np.random.default_rng(seed).normal(0, 0.3, (100, SIDE * SIDE * 3)).astype(np.float32)
+    nodes = [
+        helper.make_node("Mul", ["latent", "truncation"], ["noise"]),
+        helper.make_node("MatMul", ["noise", "kernel"], ["flat"]),
+        helper.make_node("Sigmoid", ["flat"], ["unit"]),
+        helper.make_node("Mul", ["unit", "levels"], ["scaled"]),
+        helper.make_node("Round", ["scaled"], ["rounded"]),
+        helper.make_node("Cast", ["rounded"], ["bytes"], to=TensorProto.UINT8),
+        helper.make_node("Reshape", ["bytes", "shape"], ["image"]),
+    ]
+    return _model(
+        nodes,
+        [
+            helper.make_tensor_value_info("latent", TensorProto.FLOAT, ["N", 100]),
+            helper.make_tensor_value_info("truncation", TensorProto.FLOAT, ["N", 1]),
+        ],
+        [helper.make_tensor_value_info("image", TensorProto.UINT8, ["N", SIDE, SIDE, 3])],
+        {"kernel": kernel, "levels": np.array(255, np.float32), "shape": np.array([-1, SIDE, SIDE, 3], np.int64)},
+    )
+
+
+def detector_card(onnx: bytes, uuid: UUID = DETECTOR, name: str = "tiny-detector", version: int = 1) -> ModelCard:
+    """The card of a detector with these bytes."""
+    return ModelCard(
+        uuid=uuid,
+        name=name,
+        label=name.replace("-", " ").capitalize(),
+        version=version,
+        kind="detector",
+        architecture="Linear",
+        description="A linear model for tests.",
+        classes=FACE_CLASSES,
+        inputs=(TensorSpec(name="image", dtype="uint8", shape=(224, 224, 3)),),
+        outputs=(
+            TensorSpec(name="probabilities", dtype="float32", shape=(4,)),
+            TensorSpec(name="activation_map", dtype="float32", shape=(7, 7, 4)),
+        ),
+        parameters=16,
+        provenance=_PROVENANCE,
+        licence="Apache-2.0",
+        files={"model.onnx": _digest(onnx)},
+    )
+
+
+def generator_card(onnx: bytes, uuid: UUID = GENERATOR, name: str = "tiny-generator", version: int = 1) -> ModelCard:
+    """The card of a generator with these bytes."""
+    return ModelCard(
+        uuid=uuid,
+        name=name,
+        label=name.replace("-", " ").capitalize(),
+        version=version,
+        kind="generator",
+        architecture="Linear",
+        description="A linear model for tests.",
+        face_class=FaceClass.HUMAN_GEN,
+        inputs=(
+            TensorSpec(name="latent", dtype="float32", shape=(100,)),
+            TensorSpec(name="truncation", dtype="float32", shape=(1,)),
+        ),
+        outputs=(TensorSpec(name="image", dtype="uint8", shape=(SIDE, SIDE, 3)),),
+        parameters=100,
+        provenance=_PROVENANCE,
+        licence="Apache-2.0",
+        files={"model.onnx": _digest(onnx)},
+    )
+
+
+def write_version(folder: Path, card: ModelCard, onnx: bytes) -> Path:
+    """Write `folder/UUID/VERSION/{card.json, model.onnx}`, as models are shipped."""
+    version = folder / str(card.uuid) / str(card.version)
+    version.mkdir(parents=True)
+    (version / "model.onnx").write_bytes(onnx)
+    (version / "card.json").write_text(card.model_dump_json())
+    return version
+
+
+def write_tiny_models(folder: Path) -> None:
+    """Two detectors and a generator."""
+    for seed, uuid, name in ((1, DETECTOR, "tiny-detector"), (2, SECOND_DETECTOR, "other-detector")):
+        onnx = detector_onnx(seed)
+        write_version(folder, detector_card(onnx, uuid, name), onnx)
+    onnx = generator_onnx()
+    write_version(folder, generator_card(onnx), onnx)
+
+
+_PROVENANCE = Provenance(
+    spec={},
+    seed=0,
+    steps=1,
+    images_seen=1,
+    device="none",
+    code_version="0",
+    started_from="random",
+    data="none",
+    trained_at=datetime(2026, 1, 1, tzinfo=UTC),
+)
+
+
+def _digest(data: bytes) -> FileDigest:
+    return FileDigest(sha256=hashlib.sha256(data).hexdigest(), size=len(data))
+
+
+def _model(nodes, inputs, outputs, weights) -> bytes:
+    graph = helper.make_graph(
+        nodes, "tiny", inputs, outputs, [numpy_helper.from_array(value, name) for name, value in weights.items()]
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    return model.SerializeToString()
