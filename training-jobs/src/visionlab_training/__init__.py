@@ -1,0 +1,1 @@
+"""Model zoo, data pipeline, training loops and evaluation."""

@@ -1,0 +1,1 @@
+"""Judging models: what a card says of them."""
