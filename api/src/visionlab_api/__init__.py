@@ -1,0 +1,1 @@
+"""The HTTP facade: routes, services, database."""

@@ -1,0 +1,99 @@
+"""The application: parts are opened at the start, closed at the end, and the routes stand between."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+
+from fastapi import FastAPI
+from sqlalchemy.ext.asyncio import async_sessionmaker
+
+from visionlab_api import problems
+from visionlab_api.configuration import ApiConfiguration
+from visionlab_api.database.engine import migrate, open_engine
+from visionlab_api.middleware import RequestContext
+from visionlab_api.reconcile.serving import ServingLoop
+from visionlab_api.routes import router
+from visionlab_api.routes.status import root_router
+from visionlab_api.services.decoding import Decoder
+from visionlab_api.services.starters import install_starters
+from visionlab_api.state import State
+from visionlab_api.web import add_web_interface
+from visionlab_core.object_store import open_store
+from visionlab_core.telemetry import Metrics
+from visionlab_inference.embedded import EmbeddedBackend
+from visionlab_inference.embedded.session import available_cpus
+
+log = logging.getLogger(__name__)
+
+_DESCRIPTION = """
+Make virtual faces with GANs, and tell real faces from generated ones, for human photos and cartoon faces.
+
+Errors are problem details (RFC 9457) with a sentence that says what to do. A 503 carries `Retry-After`.
+"""
+_STORE_THREADS = 16
+
+
+def create_app(configuration: ApiConfiguration) -> FastAPI:
+    """The facade for a configuration; nothing is opened before it starts."""
+    metrics = Metrics()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with open_state(configuration, metrics) as state:
+            app.state.visionlab = state
+            yield
+
+    app = FastAPI(
+        title="VisionLab",
+        version=version("visionlab-api"),
+        description=_DESCRIPTION,
+        license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        openapi_tags=[
+            {"name": "images", "description": "Make, upload, classify, label, like and download images."},
+            {"name": "models", "description": "Generators and detectors."},
+            {"name": "system", "description": "Status and settings."},
+        ],
+        lifespan=lifespan,
+        docs_url="/backend/docs",
+        redoc_url=None,
+        openapi_url="/backend/openapi.json",
+        generate_unique_id_function=lambda route: route.name,
+    )
+    problems.install(app)
+    app.include_router(router)
+    app.include_router(root_router)
+    if configuration.ui_folder is not None and (configuration.ui_folder / "index.html").is_file():
+        add_web_interface(app, configuration.ui_folder)
+    app.add_middleware(RequestContext, metrics=metrics, max_bytes=configuration.max_request_bytes)
+    return app
+
+
+@asynccontextmanager
+async def open_state(configuration: ApiConfiguration, metrics: Metrics) -> AsyncIterator[State]:
+    """Open database, store and backend; close them after the requests under way."""
+    threads = ThreadPoolExecutor(_STORE_THREADS, thread_name_prefix="store")
+    asyncio.get_running_loop().set_default_executor(threads)
+    url = configuration.resolved_database_url()
+    await asyncio.to_thread(migrate, url)
+    engine = open_engine(url)
+    sessions = async_sessionmaker(engine, expire_on_commit=False)
+    store = await asyncio.to_thread(open_store, configuration.resolved_store_url())
+    cpus = configuration.threads or available_cpus()
+    backend = EmbeddedBackend(metrics=metrics, threads=cpus, max_queue=configuration.max_queue)
+    decoder = Decoder(cpus, configuration.max_queue, metrics)
+    serving = ServingLoop(sessions, store, backend)
+    try:
+        if configuration.starter_models is not None:
+            await install_starters(configuration.starter_models, store, sessions)
+        await serving.start()
+        yield State(configuration, engine, sessions, store, backend, serving, decoder, metrics, threads)
+    finally:
+        await serving.stop()
+        await backend.close()
+        decoder.close()
+        await engine.dispose()

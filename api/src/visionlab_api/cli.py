@@ -1,0 +1,53 @@
+"""The command `visionlab-api`."""
+
+from __future__ import annotations
+
+import socket
+import sys
+
+import uvicorn
+from pydantic import ValidationError
+from pydantic_settings import CliApp
+
+from visionlab_api.app import create_app
+from visionlab_api.configuration import ApiConfiguration
+from visionlab_core.telemetry import configure_logging
+
+
+def main() -> None:
+    """`visionlab-api`: run the facade. Every option is also an environment variable VISIONLAB_*."""
+    try:
+        configuration = CliApp.run(ApiConfiguration)
+    except ValidationError as error:
+        faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        sys.exit(f"visionlab-api: {faults}")
+    as_json = configuration.log_format == "json" or (configuration.log_format == "auto" and not sys.stderr.isatty())
+    configure_logging(configuration.log_level, json=as_json)
+    try:
+        listener = _listen(configuration.host, configuration.port)
+    except OSError as error:
+        where = f"{configuration.host}:{configuration.port}"
+        sys.exit(f"visionlab-api: cannot listen at {where} ({error.strerror}); choose another --port.")
+    server = uvicorn.Server(
+        uvicorn.Config(
+            create_app(configuration),
+            log_config=None,
+            access_log=False,
+            timeout_graceful_shutdown=configuration.graceful_stop_seconds,
+            server_header=False,
+            loop="uvloop",
+            http="httptools",
+        )
+    )
+    host, port = listener.getsockname()[:2]
+    print(f"VisionLab: http://{host if ':' not in host else f'[{host}]'}:{port}", flush=True)
+    server.run(sockets=[listener])
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind((host, port))
+    listener.listen(2048)
+    return listener

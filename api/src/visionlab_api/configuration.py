@@ -1,0 +1,45 @@
+"""What an operator can set: environment variables named VISIONLAB_*, or options of `visionlab-api`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy import URL, make_url
+
+
+class ApiConfiguration(BaseSettings):
+    """Configuration of the facade."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="VISIONLAB_", cli_parse_args=False, cli_prog_name="visionlab-api", cli_kebab_case=True, cli_hide_none_type=True
+    )
+
+    host: str = Field("127.0.0.1", description="address to listen at")
+    port: int = Field(8000, ge=0, le=65535, description="port to listen at; 0 = any free one")
+    data_folder: Path = Field(Path(".visionlab"), description="where the SQLite database and the folder store live")
+    database_url: str | None = Field(None, description="SQLAlchemy URL; default: SQLite in data_folder")
+    store_url: str | None = Field(None, description="file:///path or s3://bucket/prefix; default: a folder in data_folder")
+    starter_models: Path | None = Field(Path("models"), description="folder of model versions to install at the start")
+    ui_folder: Path | None = Field(
+        Path("ui/dist"), description="the built web interface to serve; none where another server does"
+    )
+    threads: int | None = Field(None, ge=1, description="CPU threads of inference; default: the CPUs of the cgroup")
+    max_queue: int = Field(256, ge=1, description="images that may wait for one model; more are answered 503")
+    max_image_bytes: int = Field(20 * 2**20, ge=1024, description="largest image file")
+    max_request_bytes: int = Field(128 * 2**20, ge=1024, description="largest request body")
+    graceful_stop_seconds: int = Field(20, ge=0, description="time that requests under way get to finish")
+    log_format: Literal["auto", "json", "text"] = Field("auto", description="auto = text on a terminal, JSON elsewhere")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    def resolved_database_url(self) -> URL:
+        """The database to use."""
+        if self.database_url:
+            return make_url(self.database_url)
+        return URL.create("sqlite+aiosqlite", database=str(self.data_folder.absolute() / "visionlab.db"))
+
+    def resolved_store_url(self) -> str:
+        """The object store to use."""
+        return self.store_url or (self.data_folder.absolute() / "store").as_uri()

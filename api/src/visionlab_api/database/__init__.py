@@ -1,0 +1,1 @@
+"""Metadata, feedback and wishes, in SQLite or PostgreSQL."""

@@ -1,0 +1,47 @@
+"""What routes ask for, as annotated types."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Annotated
+from uuid import UUID, uuid4
+
+from fastapi import Depends, Request, Response
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from visionlab_api.state import State
+
+VISITOR_COOKIE = "visionlab_visitor"
+_ONE_YEAR = 365 * 24 * 3600
+
+
+def _state(request: Request) -> State:
+    state: State = request.app.state.visionlab
+    return state
+
+
+StateDep = Annotated[State, Depends(_state)]
+
+
+async def _session(state: StateDep) -> AsyncIterator[AsyncSession]:
+    async with state.sessions() as session:
+        yield session
+
+
+# Closed before the answer is sent: a client that reads a file slowly must not hold a connection to the database.
+SessionDep = Annotated[AsyncSession, Depends(_session, scope="function")]
+
+
+def _visitor(request: Request, response: Response) -> UUID:
+    try:
+        return UUID(request.cookies.get(VISITOR_COOKIE, ""))
+    except ValueError:
+        visitor = uuid4()
+    response.set_cookie(
+        VISITOR_COOKIE, str(visitor), max_age=_ONE_YEAR, httponly=True, samesite="lax", secure=request.url.scheme == "https"
+    )
+    return visitor
+
+
+VisitorDep = Annotated[UUID, Depends(_visitor)]
+"""The anonymous visitor of this browser: a random id in a cookie, made at the first act that leaves a trace."""

@@ -1,0 +1,130 @@
+"""What happens around every request: an id, a count, a log line, a bound on the body, and headers that protect the page."""
+
+from __future__ import annotations
+
+import logging
+import time
+from http import HTTPStatus
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from visionlab_api.problems import ProblemError, answer, unforeseen
+from visionlab_core.telemetry import Metrics, accept_request_id, request_id
+
+log = logging.getLogger("visionlab_api.access")
+
+_SECURITY_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "X-Frame-Options": "DENY",
+}
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_MAX_DRAINED = 512 * 2**20
+# nginx's word for it in logs and metrics; nobody is there to receive it.
+_CLIENT_CLOSED_REQUEST = 499
+MAX_JSON_BYTES = 2**20
+"""A form's files go to disk as they come; any other body is held and parsed in memory, so it must be small."""
+
+
+class BodyTooLarge(Exception):
+    """The body of a request grew past the limit while it was read."""
+
+
+class RequestContext:
+    """Pure ASGI: no task and no queue per request, as it stands on the path of every image."""
+
+    def __init__(self, app: ASGIApp, *, metrics: Metrics, max_bytes: int) -> None:
+        self._app = app
+        self._metrics = metrics
+        self._max_bytes = max_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        started = time.perf_counter()
+        status = 500
+        read = 0
+        responded = too_large = False
+
+        identity = accept_request_id(headers.get("x-request-id"))
+        method = scope["method"] if scope["method"] in _METHODS else "other"
+        limit = self._limit(headers)
+
+        async def receive_bounded() -> Message:
+            nonlocal read, too_large
+            message = await receive()
+            read += len(message.get("body", b""))
+            if read > limit:
+                too_large = True
+                raise BodyTooLarge
+            return message
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal status, responded
+            if message["type"] == "http.response.start":
+                status, responded = message["status"], True
+                out = MutableHeaders(scope=message)
+                out["X-Request-ID"] = identity
+                for name, value in _SECURITY_HEADERS.items():
+                    out.setdefault(name, value)
+            await send(message)
+
+        async def send_of_app(message: Message) -> None:
+            # What a parser makes of a body that was cut off is not the answer.
+            if responded or not too_large:
+                await send_with_headers(message)
+
+        token = request_id.set(identity)
+        try:
+            try:
+                if int(headers.get("content-length") or 0) > limit:
+                    too_large = True
+                else:
+                    await self._app(scope, receive_bounded, send_of_app)
+            except ClientDisconnect:
+                status = _CLIENT_CLOSED_REQUEST
+            except Exception:
+                if responded:
+                    raise
+                if not too_large:
+                    log.exception("unforeseen error")
+                    await answer(unforeseen())(scope, receive, send_with_headers)
+            if too_large and not responded:
+                await _drain(receive)
+                await answer(_too_large(limit))(scope, receive, send_with_headers)
+        finally:
+            seconds = time.perf_counter() - started
+            route = _route(scope)
+            self._metrics.http_requests.labels(method, route, str(status)).inc()
+            self._metrics.http_request_seconds.labels(method, route).observe(seconds)
+            log.info("%s %s %d", method, scope["path"], status, extra={"route": route, "milliseconds": round(seconds * 1e3, 2)})
+            request_id.reset(token)
+
+    def _limit(self, headers: Headers) -> int:
+        is_form = headers.get("content-type", "").lower().startswith("multipart/form-data")
+        return self._max_bytes if is_form else min(self._max_bytes, MAX_JSON_BYTES)
+
+
+def _too_large(limit: int) -> ProblemError:
+    detail = f"The request is larger than {limit / 2**20:.3g} MiB. Send less at once."
+    return ProblemError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "request-too-large", "Request too large", detail)
+
+
+def _route(scope: Scope) -> str:
+    # The route's template: labels of a metric must come from a short list.
+    return str(getattr(scope.get("route"), "path", "unmatched"))
+
+
+async def _drain(receive: Receive) -> None:
+    # A client that still sends would not read the answer, only see its connection reset.
+    drained = 0
+    while drained < _MAX_DRAINED:
+        message = await receive()
+        drained += len(message.get("body", b""))
+        if message["type"] == "http.disconnect" or not message.get("more_body", False):
+            return

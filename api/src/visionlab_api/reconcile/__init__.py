@@ -1,0 +1,1 @@
+"""Control loops: they make the world agree with what the rows wish for."""

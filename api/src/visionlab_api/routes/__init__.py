@@ -1,0 +1,13 @@
+"""The routes, one file a resource."""
+
+from fastapi import APIRouter
+
+from visionlab_api.routes import archive, classify, generate, images, labels, models, settings, stats, status
+from visionlab_api.routes.documented import ANY_PROBLEM
+
+router = APIRouter(prefix="/backend", responses=ANY_PROBLEM)
+# Fixed paths come before the one that takes any image path.
+for module in (status, settings, classify, generate, labels, stats, archive, models, images):
+    router.include_router(module.router)
+
+__all__ = ["router"]

@@ -1,0 +1,44 @@
+"""How OpenAPI tells of problems."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from visionlab_api.problems import MEDIA_TYPE
+
+_SCHEMA = {"$ref": "#/components/schemas/Problem"}
+_USUAL_KINDS = {
+    404: "not-found",
+    409: "model-disabled",
+    413: "image-too-large",
+    415: "not-an-image",
+    416: "range",
+    422: "invalid-request",
+    502: "model-failed",
+    503: "busy",
+    507: "store-full",
+}
+
+Responses = dict[int | str, dict[str, Any]]
+
+
+def problems(**by_status: str) -> Responses:
+    """Document problems: `problems(S404="There is no such image.", S409_not_uploaded="Only uploaded images ...")`."""
+    responses: Responses = {}
+    for key, description in by_status.items():
+        number, _, name = key.removeprefix("S").partition("_")
+        status = int(number)
+        kind = name.replace("_", "-") or _USUAL_KINDS[status]
+        example = {
+            "type": f"/problems/{kind}",
+            "title": kind.replace("-", " ").capitalize(),
+            "status": status,
+            "detail": description,
+            "instance": "b1946ac92492d234",
+            "field": None,
+        }
+        responses[status] = {"description": description, "content": {MEDIA_TYPE: {"schema": _SCHEMA, "example": example}}}
+    return responses
+
+
+ANY_PROBLEM: Responses = {"default": {"description": "Any other problem.", "content": {MEDIA_TYPE: {"schema": _SCHEMA}}}}

@@ -1,0 +1,44 @@
+"""What people say that an image is."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from fastapi import APIRouter
+
+from visionlab_api import schemas
+from visionlab_api.database.tables import LabelRow
+from visionlab_api.dependencies import SessionDep, VisitorDep
+from visionlab_api.problems import ProblemError
+from visionlab_api.routes.documented import problems
+from visionlab_api.services.images import find_images
+from visionlab_core.face_class import FaceClass
+
+router = APIRouter(tags=["images"])
+
+
+@router.post(
+    "/image/label",
+    status_code=HTTPStatus.CREATED,
+    summary="Say what an uploaded image really is",
+    responses=problems(S404="There is no such image.", S409_not_uploaded="Only uploaded images take a person's label."),
+)
+async def label_image(request: schemas.LabelRequest, session: SessionDep, visitor: VisitorDep) -> schemas.Label:
+    """The label is kept with who gave it and when, for later trainings. A later label on the same image takes its place."""
+    [image] = await find_images(session, [request.image], "image")
+    if image.image_type != "uploaded":
+        detail = "This image was generated here, so what it is is known. Only uploaded images take a label."
+        raise ProblemError(HTTPStatus.CONFLICT, "not-uploaded", "Not an uploaded image", detail, field="image")
+    row = LabelRow(image_id=image.id, label=request.label, predicted=request.predicted, visitor=visitor)
+    session.add(row)
+    image.class_label = request.label
+    await session.commit()
+    return schemas.Label(
+        uuid=row.uuid,
+        image=image.uuid,
+        label=FaceClass(row.label),
+        predicted=request.predicted,
+        agreed=None if request.predicted is None else request.predicted == request.label,
+        visitor=row.visitor,
+        created_at=row.created_at,
+    )

@@ -1,0 +1,260 @@
+"""The JSON of the REST surface. Everything that goes in or out of a route is declared here, with examples."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from visionlab_core.face_class import FaceClass
+from visionlab_core.model_card import Metrics, ModelKind
+
+MAX_SEED = 2**53 - 1
+"""Seeds stay exact in every JSON reader (RFC 8259, section 6)."""
+
+Seed = Annotated[int, Field(ge=0, le=MAX_SEED)]
+_HUMAN_ID = "6a1f0c52-6d0e-4a58-9d5e-0d6f2f0d2b11"
+_IMAGE_ID = "0192f3a4-5b6c-7d8e-9f00-112233445566"
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Problem(BaseModel):
+    """RFC 9457 problem details; every error has this form."""
+
+    type: str = Field(examples=["/problems/not-an-image"])
+    title: str = Field(examples=["Not an image"])
+    status: int = Field(examples=[415])
+    detail: str = Field(examples=["'notes.txt' is not a JPEG or PNG image. Choose a .jpg, .jpeg or .png file."])
+    instance: str | None = Field(None, description="request id, also in the X-Request-ID header and in the server's log")
+    field: str | None = Field(None, description="the input at fault", examples=["count"])
+
+
+class ModelState(BaseModel):
+    """How a model fares in serving."""
+
+    uuid: UUID
+    name: str
+    version: int
+    kind: ModelKind
+    state: Literal["ready", "loading", "failed", "disabled"]
+    reason: str | None = Field(None, description="why it failed, in words")
+
+
+class Status(BaseModel):
+    """Is the system well?"""
+
+    time: datetime
+    version: str = Field(examples=["0.1.0"])
+    ready: bool = Field(description="at least one enabled model answers, and the database too")
+    serving: Literal["embedded", "triton"]
+    models: list[ModelState]
+
+
+class Settings(BaseModel):
+    """System-wide settings."""
+
+    images_per_batch: int = Field(10, ge=0, le=20, description="images that one press of '+' makes")
+
+
+class SettingsChange(_Body):
+    """Settings to change; those left out stay."""
+
+    images_per_batch: int | None = Field(None, ge=0, le=20, examples=[12])
+
+
+class HowMade(BaseModel):
+    """All that is needed to make a generated image again, exactly."""
+
+    model_uuid: UUID
+    model_name: str
+    model_label: str
+    model_version: int
+    seed: Seed
+    truncation: float
+
+
+class Image(BaseModel):
+    """A stored image. `url` serves it; `url + '?width=256'` a thumbnail."""
+
+    uuid: UUID = Field(examples=[_IMAGE_ID])
+    image_type: Literal["generated", "uploaded"]
+    url: str = Field(examples=[f"/backend/image/{_IMAGE_ID}.png"])
+    filename: str | None = Field(None, description="name of the uploaded file")
+    width: int
+    height: int
+    class_label: FaceClass | None = Field(None, description="generated: what it is; uploaded: what a person said it is")
+    likes: int
+    downloads: int
+    how_made: HowMade | None = None
+    created_at: datetime
+
+
+class ImagePage(BaseModel):
+    """A part of the list of images, newest first."""
+
+    images: list[Image]
+    next_cursor: str | None = Field(None, description="give it as `cursor` for the next part; null at the end")
+
+
+class GenerateRequest(_Body):
+    """Which generators make how many faces. `count` is shared out evenly over the models."""
+
+    models: list[UUID] = Field(min_length=1, max_length=32, examples=[[_HUMAN_ID]])
+    count: int | None = Field(None, ge=1, le=100, description="default: the setting images_per_batch", examples=[10])
+    seed: Seed | None = Field(None, description="seed of the first image of each model, the next has seed + 1; default: random")
+    truncation: float = Field(1.0, gt=0, le=1, description="1 = all variety; smaller = nearer to the average face")
+
+
+class GenerateAnswer(BaseModel):
+    """The new images, all of them stored."""
+
+    images: list[Image]
+    milliseconds: float
+
+
+class ClassifyRequest(_Body):
+    """Ask chosen detectors about uploaded images."""
+
+    images: list[UUID] = Field(min_length=1, max_length=256, examples=[[_IMAGE_ID]])
+    models: list[UUID] | None = Field(None, min_length=1, max_length=32, description="default: all enabled detectors")
+    explain: bool = Field(False, description="add the regions that speak for the answer")
+
+
+class Region(BaseModel):
+    """The part of the upright image that the detectors saw, as fractions of its width and height."""
+
+    left: float
+    top: float
+    width: float
+    height: float
+
+
+class ActivationMap(BaseModel):
+    """Which regions spoke for the class that was called (class activation mapping, Zhou et al., 2016, arXiv:1512.04150).
+
+    `values[row][column]`, 0 to 1, cover `region` from its top left; 1 is the region that spoke loudest.
+    """
+
+    face_class: FaceClass
+    values: list[list[float]]
+    region: Region
+
+
+class ModelAnswer(BaseModel):
+    """What one detector says of one image."""
+
+    model_uuid: UUID
+    model_name: str
+    model_label: str
+    model_version: int
+    probabilities: dict[FaceClass, float]
+    called: FaceClass
+    activation_map: ActivationMap | None = None
+
+
+class Verdict(BaseModel):
+    """The models' answers brought together: the mean of their probabilities (soft vote)."""
+
+    probabilities: dict[FaceClass, float]
+    called: FaceClass
+    generated: bool
+    confidence: float = Field(description="probability that it is generated, or that it is real, whichever was called")
+    sentence: str = Field(examples=["This looks like a generated photo of a person. I am fairly sure (87 %)."])
+
+
+class Classification(BaseModel):
+    """The answer for one image, or why there is none."""
+
+    image: UUID | None = Field(None, description="null where the image was sent along and not stored")
+    filename: str | None = None
+    models: list[ModelAnswer] = []
+    verdict: Verdict | None = None
+    problem: Problem | None = Field(None, description="why this image has no answer, where several were asked")
+
+
+class ClassifyAnswer(BaseModel):
+    """One entry for each image, in the order asked."""
+
+    results: list[Classification]
+    milliseconds: float = Field(description="time in the server, whole")
+    model_milliseconds: float = Field(description="of these, time in which a model ran")
+
+
+class LabelRequest(_Body):
+    """A person's word on an uploaded image. It becomes training data."""
+
+    image: UUID
+    label: FaceClass
+    predicted: FaceClass | None = Field(None, description="what the page had answered")
+
+
+class Label(BaseModel):
+    """A person's word, as kept."""
+
+    uuid: UUID
+    image: UUID
+    label: FaceClass
+    predicted: FaceClass | None
+    agreed: bool | None = Field(description="whether label and prediction are the same; null where no prediction was named")
+    visitor: UUID = Field(description="who said it: the anonymous visitor of the cookie")
+    created_at: datetime
+
+
+class StatsRequest(_Body):
+    """Count a like, the end of a like, or a download, once for each image."""
+
+    images: list[UUID] = Field(min_length=1, max_length=1000)
+    action: Literal["like", "unlike", "download"]
+
+
+class ImageCounts(BaseModel):
+    """The counters of an image after the change."""
+
+    uuid: UUID
+    likes: int
+    downloads: int
+
+
+class ModelStats(BaseModel):
+    """The popularity of a generator."""
+
+    model_uuid: UUID
+    model_name: str
+    model_label: str
+    model_version: int
+    images: int
+    likes: int
+    downloads: int
+
+
+class ArchiveRequest(_Body):
+    """Images to download as one ZIP file."""
+
+    images: list[UUID] = Field(min_length=1, max_length=1000)
+
+
+class Model(BaseModel):
+    """A model as the pages need it; `card` serves all that is known of it."""
+
+    uuid: UUID = Field(examples=[_HUMAN_ID])
+    type: ModelKind
+    name: str = Field(examples=["dcgan-human"])
+    label: str = Field(examples=["DCGAN human faces"])
+    version: int
+    status: Literal["enabled", "disabled"]
+    state: Literal["ready", "loading", "failed", "disabled"]
+    reason: str | None = None
+    architecture: str
+    description: str
+    face_class: FaceClass | None
+    ensemble: bool
+    base_models: list[UUID]
+    parameters: int
+    metrics: dict[str, Metrics]
+    licence: str
+    limitations: list[str]

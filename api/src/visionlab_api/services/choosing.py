@@ -1,0 +1,49 @@
+"""Which models a request means."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from http import HTTPStatus
+from uuid import UUID
+
+from visionlab_api.problems import ProblemError, not_found
+from visionlab_api.reconcile.serving import KnownModel, ServingLoop
+from visionlab_core.model_card import ModelKind
+
+
+def chosen_models(serving: ServingLoop, kind: ModelKind, uuids: Sequence[UUID] | None) -> list[KnownModel]:
+    """The models of a kind by uuid, without repetitions; all that are ready where `uuids` is None.
+
+    Raises:
+        ProblemError: 404 unknown or of another kind, 409 disabled, 503 not ready (with the reason).
+    """
+    if uuids is None:
+        ready = [each for each in serving.models() if each.card.kind == kind and serving.state(each)[0] == "ready"]
+        if not ready:
+            raise ProblemError(
+                HTTPStatus.SERVICE_UNAVAILABLE, "no-model", f"No {kind}", f"No {kind} is in service; enable one.", retry_after=10
+            )
+        return ready
+    return [_usable(serving, kind, uuid) for uuid in dict.fromkeys(uuids)]
+
+
+def _usable(serving: ServingLoop, kind: ModelKind, uuid: UUID) -> KnownModel:
+    model = serving.newest(uuid)
+    if model is None or model.card.kind != kind:
+        raise not_found(kind, uuid, "models")
+    state, reason = serving.state(model)
+    name = f"{model.card.label} (version {model.card.version})"
+    if state == "disabled":
+        raise ProblemError(
+            HTTPStatus.CONFLICT,
+            "model-disabled",
+            "Model disabled",
+            f"{name} is disabled; enable it or choose another.",
+            field="models",
+        )
+    if state != "ready":
+        detail = f"{name} is not ready: {reason or 'it is still loading'}"
+        raise ProblemError(
+            HTTPStatus.SERVICE_UNAVAILABLE, "model-not-ready", "Model not ready", detail, field="models", retry_after=5
+        )
+    return model

@@ -1,0 +1,69 @@
+"""Making faces: seeds are shared out, models run, pictures are stored with what made them."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Sequence
+from functools import partial
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+
+from visionlab_api.reconcile.serving import KnownModel
+from visionlab_api.schemas import MAX_SEED
+from visionlab_api.services.decoding import Decoder
+from visionlab_api.services.images import NewImage
+from visionlab_inference.backend import InferenceBackend
+from visionlab_inference.generation import generate
+from visionlab_inference.images import ImageInfo, encode_png
+
+
+async def make_images(
+    models: Sequence[KnownModel],
+    backend: InferenceBackend,
+    decoder: Decoder,
+    *,
+    count: int,
+    seed: int | None,
+    truncation: float,
+    visitor: UUID,
+) -> list[NewImage]:
+    """`count` new pictures, shared out evenly over the models (the first ones make one more), ready to be stored.
+
+    Raises:
+        InferenceError: a model could not answer.
+    """
+    shares = [count // len(models) + (place < count % len(models)) for place in range(len(models))]
+    made = await asyncio.gather(
+        *(
+            _make(model, backend, decoder, seeds=_seeds(seed, share), truncation=truncation, visitor=visitor)
+            for model, share in zip(models, shares, strict=True)
+            if share
+        )
+    )
+    return [image for images in made for image in images]
+
+
+async def _make(
+    model: KnownModel, backend: InferenceBackend, decoder: Decoder, *, seeds: list[int], truncation: float, visitor: UUID
+) -> list[NewImage]:
+    made = await generate(backend, model.version, seeds, truncation)
+    height, width = made.pixels.shape[1:3]
+    info = ImageInfo("image/png", ".png", width, height)
+    files = await decoder.run(partial(_encode_all, made.pixels))
+    return [
+        NewImage(data, info, visitor, model=model.card, seed=seed, truncation=truncation)
+        for data, seed in zip(files, seeds, strict=True)
+    ]
+
+
+def _encode_all(pixels: NDArray[np.uint8]) -> list[bytes]:
+    return [encode_png(picture) for picture in pixels]
+
+
+def _seeds(first: int | None, count: int) -> list[int]:
+    if first is None:
+        return [secrets.randbelow(MAX_SEED + 1) for _ in range(count)]
+    return [(first + i) % (MAX_SEED + 1) for i in range(count)]

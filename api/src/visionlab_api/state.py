@@ -1,0 +1,30 @@
+"""What the routes work with, made at the start and closed at the end."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
+
+from visionlab_api.configuration import ApiConfiguration
+from visionlab_api.reconcile.serving import ServingLoop
+from visionlab_api.services.decoding import Decoder
+from visionlab_core.object_store import ObjectStore
+from visionlab_core.telemetry import Metrics
+from visionlab_inference.embedded import EmbeddedBackend
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """The parts of a running facade."""
+
+    configuration: ApiConfiguration
+    engine: AsyncEngine
+    sessions: async_sessionmaker[AsyncSession]
+    store: ObjectStore
+    backend: EmbeddedBackend
+    serving: ServingLoop
+    decoder: Decoder
+    metrics: Metrics
+    threads: ThreadPoolExecutor

@@ -1,0 +1,88 @@
+"""The protocol that every way of running models follows, and what can go wrong behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+from uuid import UUID
+
+from numpy.typing import NDArray
+
+from visionlab_core.model_card import ModelCard
+
+Tensors = Mapping[str, NDArray[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelVersion:
+    """Names one version of one model."""
+
+    uuid: UUID
+    version: int
+
+    def __str__(self) -> str:
+        return f"{self.uuid}/{self.version}"
+
+
+@dataclass(frozen=True, slots=True)
+class ServingState:
+    """How a model fares. `reason` says in words why it failed."""
+
+    state: Literal["loading", "ready", "failed"]
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InferenceResult:
+    """The outputs of one call, and how long the model ran for the batches that the call was part of (seconds)."""
+
+    outputs: dict[str, NDArray[Any]]
+    seconds: float
+
+
+class InferenceError(RuntimeError):
+    """A backend could not answer."""
+
+
+class ModelNotServed(InferenceError):
+    """The model is not loaded: unknown to the backend, still loading, or it failed to load."""
+
+
+class BackendBusy(InferenceError):
+    """The queue is full. Ask again after `retry_after` seconds."""
+
+    def __init__(self, message: str, retry_after: float) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class ModelFailed(InferenceError):
+    """The model ran and failed, or gave values that are no numbers."""
+
+
+class InferenceBackend(Protocol):
+    """Runs models. All methods are called from one event loop and never block it."""
+
+    async def infer(self, model: ModelVersion, inputs: Tensors) -> InferenceResult:
+        """Run a model on named tensors that share their first dimension N (1 or more).
+
+        Raises:
+            ModelNotServed: the model is not ready.
+            BackendBusy: the queue is full.
+            ModelFailed: the model failed on this input.
+            ValueError: an input is missing, unknown, or of another shape or type than the card says.
+        """
+
+    def models(self) -> Mapping[ModelVersion, ServingState]:
+        """Every model that the backend was asked to serve, and its state."""
+
+    def card(self, model: ModelVersion) -> ModelCard:
+        """The card of a ready model.
+
+        Raises:
+            ModelNotServed: the model is not ready.
+        """
+
+    async def ready(self) -> bool:
+        """True where the backend itself answers."""

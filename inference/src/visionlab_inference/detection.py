@@ -1,0 +1,96 @@
+"""Detectors as a typed function: images in, probabilities, a vote and a verdict out, whatever backend runs them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from visionlab_core.face_class import FACE_CLASSES, FaceClass
+from visionlab_inference.backend import InferenceBackend, InferenceResult, ModelVersion
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """One detector's answer for one image: float32 [4], and [rows, columns] in 0 ... 1 where it can say which regions spoke."""
+
+    probabilities: NDArray[np.float32]
+    activation_map: NDArray[np.float32] | None
+
+    @property
+    def called(self) -> FaceClass:
+        """The most probable class."""
+        return FACE_CLASSES[int(self.probabilities.argmax())]
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """Several detectors brought together by the mean of their probabilities (soft voting)."""
+
+    probabilities: NDArray[np.float32]
+
+    @property
+    def called(self) -> FaceClass:
+        """The most probable class."""
+        return FACE_CLASSES[int(self.probabilities.argmax())]
+
+    @property
+    def generated(self) -> float:
+        """Probability that a model made the face, human or cartoon."""
+        return float(sum(self.probabilities[c.position] for c in FACE_CLASSES if c.is_generated))
+
+    @property
+    def confidence(self) -> float:
+        """Probability of the side that was called: generated, or real."""
+        return self.generated if self.called.is_generated else 1 - self.generated
+
+
+@dataclass(frozen=True, slots=True)
+class Detections:
+    """Answers for N images: `models[model][i]`, `votes[i]`; `seconds` in which models ran."""
+
+    models: Mapping[ModelVersion, list[Detection]]
+    votes: list[Vote]
+    seconds: float
+
+
+async def detect(
+    backend: InferenceBackend, models: Sequence[ModelVersion], pixels: NDArray[np.uint8], *, explain: bool = False
+) -> Detections:
+    """Ask each model (one or more) about each image of uint8 [N, 224, 224, 3].
+
+    Raises:
+        InferenceError: as `InferenceBackend.infer`; one model that fails fails the call.
+    """
+    results = await _gather({model: backend.infer(model, {"image": pixels}) for model in models})
+    answers: dict[ModelVersion, list[Detection]] = {}
+    for model, result in results.items():
+        probabilities = np.asarray(result.outputs["probabilities"], np.float32)
+        maps = result.outputs.get("activation_map") if explain else None
+        answers[model] = [
+            Detection(row, None if maps is None else _normalised(maps[i, :, :, int(row.argmax())]))
+            for i, row in enumerate(probabilities)
+        ]
+    means = np.mean([[d.probabilities for d in each] for each in answers.values()], axis=0)
+    return Detections(answers, [Vote(row.astype(np.float32)) for row in means], sum(r.seconds for r in results.values()))
+
+
+async def _gather(calls: Mapping[ModelVersion, Coroutine[None, None, InferenceResult]]) -> dict[ModelVersion, InferenceResult]:
+    tasks = {model: asyncio.ensure_future(call) for model, call in calls.items()}
+    try:
+        await asyncio.gather(*tasks.values())
+    except BaseException:
+        for task in tasks.values():
+            task.cancel()
+        raise
+    return {model: task.result() for model, task in tasks.items()}
+
+
+def _normalised(region_scores: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Evidence for the class, 0 where there is none or evidence against it, 1 where it is strongest."""
+    positive = np.maximum(region_scores, 0)
+    peak = positive.max()
+    return positive / peak if peak > 0 else positive

@@ -1,0 +1,150 @@
+"""The embedded backend: ONNX Runtime sessions in this process, off the event loop, batched."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Coroutine, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from visionlab_core.model_card import ModelCard
+from visionlab_core.telemetry import Metrics
+from visionlab_inference.backend import BackendBusy, InferenceResult, ModelNotServed, ModelVersion, ServingState, Tensors
+from visionlab_inference.embedded.batcher import Batcher
+from visionlab_inference.embedded.session import ReadFile, Session, available_cpus, load_session
+
+MAX_BATCH = 8
+"""Images in one run. On CPUs a larger batch gains no throughput and makes the next caller wait longer."""
+
+
+@dataclass(slots=True)
+class _Served:
+    session: Session
+    batcher: Batcher
+
+
+class EmbeddedBackend:
+    """Serves models from memory. Loading and dropping one does not pause the others."""
+
+    def __init__(self, *, metrics: Metrics | None = None, threads: int | None = None, max_queue: int = 256) -> None:
+        self._threads = threads or available_cpus()
+        self._max_queue = max_queue
+        self._metrics = metrics
+        self._states: dict[ModelVersion, ServingState] = {}
+        self._served: dict[ModelVersion, _Served] = {}
+        # One run at a time, on all cores: two at once would only share them, and both would answer later.
+        self._runner = ThreadPoolExecutor(1, thread_name_prefix="inference")
+
+    async def load(self, card: ModelCard, read_file: ReadFile) -> ServingState:
+        """Load a version and serve it; a version that fails to load is listed as failed, with the reason."""
+        model = ModelVersion(card.uuid, card.version)
+        self._states[model] = ServingState("loading")
+        try:
+            session = await asyncio.to_thread(load_session, card, read_file, threads=self._threads)
+        except Exception as error:  # a reader's errors are its own; none may leave the model loading for ever
+            self._states[model] = ServingState("failed", str(error) or type(error).__name__)
+            return self._states[model]
+        self._served[model] = _Served(session, self._batcher(session))
+        self._states[model] = ServingState("ready")
+        return self._states[model]
+
+    async def drop(self, model: ModelVersion) -> None:
+        """Stop serving a version, once the calls that wait for it are answered."""
+        served = self._served.pop(model, None)
+        self._states.pop(model, None)
+        if served is not None:
+            await served.batcher.close()
+
+    async def infer(self, model: ModelVersion, inputs: Tensors) -> InferenceResult:
+        """See InferenceBackend."""
+        served = self._served.get(model)
+        if served is None:
+            state = self._states.get(model)
+            reason = f" ({state.reason or state.state})" if state else ""
+            raise ModelNotServed(f"Model {model} is not ready{reason}.")
+        size = _check_inputs(served.session.card, inputs)
+        if size > self._max_queue:
+            raise BackendBusy(f"{size} images at once are more than the queue of {self._max_queue} holds.", 1.0)
+        parts = [
+            served.batcher.submit(
+                {name: value[begin : begin + MAX_BATCH] for name, value in inputs.items()}, min(MAX_BATCH, size - begin)
+            )
+            for begin in range(0, size, MAX_BATCH)
+        ]
+        if len(parts) == 1:
+            return await parts[0]
+        results = await _all_or_none(parts)
+        outputs = {name: np.concatenate([result.outputs[name] for result in results]) for name in results[0].outputs}
+        return InferenceResult(outputs, sum(result.seconds for result in results))
+
+    def models(self) -> Mapping[ModelVersion, ServingState]:
+        """See InferenceBackend."""
+        return dict(self._states)
+
+    def card(self, model: ModelVersion) -> ModelCard:
+        """See InferenceBackend."""
+        served = self._served.get(model)
+        if served is None:
+            raise ModelNotServed(f"Model {model} is not ready.")
+        return served.session.card
+
+    async def ready(self) -> bool:
+        """See InferenceBackend."""
+        return True
+
+    async def close(self) -> None:
+        """Answer what waits, then end."""
+        await asyncio.gather(*(self.drop(model) for model in list(self._served)))
+        self._runner.shutdown()
+
+    def _batcher(self, session: Session) -> Batcher:
+        card, metrics = session.card, self._metrics
+
+        async def run(inputs: dict[str, NDArray[Any]]) -> tuple[dict[str, NDArray[Any]], float]:
+            return await asyncio.get_running_loop().run_in_executor(self._runner, _timed_run, session, inputs)
+
+        def observe(size: int, waited: float, seconds: float) -> None:
+            if metrics is not None:
+                metrics.inference_queue_seconds.labels(card.name).observe(waited)
+                metrics.inference_seconds.labels(card.name, str(card.version)).observe(seconds)
+                metrics.inference_batch_size.labels(card.name).observe(size)
+
+        return Batcher(run, max_batch=MAX_BATCH, max_queue=self._max_queue, observe=observe)
+
+
+def _timed_run(session: Session, inputs: Tensors) -> tuple[dict[str, NDArray[Any]], float]:
+    # Timed on the runner's thread: the wait for other models' runs is none of this model's time.
+    started = time.perf_counter()
+    return session.run(inputs), time.perf_counter() - started
+
+
+async def _all_or_none(parts: list[Coroutine[Any, Any, InferenceResult]]) -> list[InferenceResult]:
+    tasks = [asyncio.ensure_future(part) for part in parts]
+    try:
+        return list(await asyncio.gather(*tasks))
+    except BaseException:
+        for task in tasks:
+            task.cancel()
+        raise
+
+
+def _check_inputs(card: ModelCard, inputs: Tensors) -> int:
+    specs = {spec.name: spec for spec in card.inputs}
+    if set(inputs) != set(specs):
+        raise ValueError(
+            f"{card.name} takes the inputs {', '.join(sorted(specs))}; given were {', '.join(sorted(inputs)) or 'none'}."
+        )
+    sizes = set()
+    for name, value in inputs.items():
+        spec = specs[name]
+        if value.dtype != np.dtype(spec.dtype) or value.shape[1:] != spec.shape or value.ndim == 0:
+            raise ValueError(f"{card.name}: input {name!r} is {value.dtype} {value.shape}, not {spec.dtype} [N, {spec.shape}].")
+        sizes.add(value.shape[0])
+    if len(sizes) != 1 or 0 in sizes:
+        raise ValueError(f"{card.name}: the inputs must share a first dimension of 1 or more.")
+    return int(sizes.pop())

@@ -1,0 +1,112 @@
+"""`config.pbtxt`: written, read and checked as protobuf's text format of Triton's own ModelConfig message."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Final
+
+from google.protobuf import text_format
+
+from visionlab_inference.repository.model_config_pb2 import TYPE_INVALID, ModelConfig, ModelInput, ModelOutput
+
+CONFIG_FILE: Final = "config.pbtxt"
+
+
+class ConfigError(ValueError):
+    """A configuration that Triton would refuse, or that does not say what is served."""
+
+
+def config_text(config: ModelConfig) -> str:
+    """The configuration as text; equal configurations give equal text.
+
+    Raises:
+        ConfigError: the configuration is not valid.
+    """
+    validate(config)
+    text: str = text_format.MessageToString(config)
+    return text
+
+
+def parse_config(text: str) -> ModelConfig:
+    """A configuration from text.
+
+    Raises:
+        ConfigError: not text format, a field that ModelConfig does not have, or not valid. The message names line and column, or
+            the field.
+    """
+    config = ModelConfig()
+    try:
+        text_format.Parse(text, config)
+    except text_format.ParseError as error:
+        raise ConfigError(f"Not a Triton model configuration: {error}") from error
+    validate(config)
+    return config
+
+
+def write_config(path: Path, config: ModelConfig) -> None:
+    """Write the configuration to a file.
+
+    Raises:
+        ConfigError: the configuration is not valid.
+    """
+    path.write_text(config_text(config), encoding="utf-8")
+
+
+def read_config(path: Path) -> ModelConfig:
+    """Read a configuration from a file.
+
+    Raises:
+        OSError: the file cannot be read.
+        ConfigError: its content is not a valid configuration; the message begins with the path.
+    """
+    try:
+        return parse_config(path.read_text(encoding="utf-8"))
+    except (ConfigError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: {error}") from error
+
+
+def validate(config: ModelConfig) -> None:
+    """Refuse what Triton refuses at load, before it is deployed.
+
+    Raises:
+        ConfigError: naming the field at fault.
+    """
+    if not config.name:
+        raise ConfigError("name is missing.")
+    if not (config.backend or config.platform):
+        raise ConfigError(f"{config.name}: backend is missing.")
+    if config.max_batch_size < 0:
+        raise ConfigError(f"{config.name}: max_batch_size is {config.max_batch_size}, below 0.")
+    _check_tensors(config.name, "input", list(config.input))
+    _check_tensors(config.name, "output", list(config.output))
+    if config.HasField("dynamic_batching"):
+        _check_batching(config)
+    for group in config.instance_group:
+        if group.count < 0:
+            raise ConfigError(f"{config.name}: instance_group.count is {group.count}, below 0.")
+
+
+def _check_tensors(model: str, field: str, tensors: list[ModelInput] | list[ModelOutput]) -> None:
+    if not tensors:
+        raise ConfigError(f"{model}: {field} is missing.")
+    for name, times in Counter(tensor.name for tensor in tensors).items():
+        if not name:
+            raise ConfigError(f"{model}: an {field} has no name.")
+        if times > 1:
+            raise ConfigError(f"{model}: {field} {name!r} is there {times} times.")
+    for tensor in tensors:
+        if tensor.data_type == TYPE_INVALID:
+            raise ConfigError(f"{model}: {field} {tensor.name!r} has no data_type.")
+        if not tensor.dims or any(size == 0 or size < -1 for size in tensor.dims):
+            raise ConfigError(f"{model}: {field} {tensor.name!r} has dims {list(tensor.dims)}; each must be above 0, or -1.")
+
+
+def _check_batching(config: ModelConfig) -> None:
+    if config.max_batch_size == 0:
+        raise ConfigError(f"{config.name}: dynamic_batching needs a max_batch_size above 0.")
+    for size in config.dynamic_batching.preferred_batch_size:
+        if not 1 <= size <= config.max_batch_size:
+            raise ConfigError(
+                f"{config.name}: preferred_batch_size {size} is not within 1 and max_batch_size {config.max_batch_size}."
+            )

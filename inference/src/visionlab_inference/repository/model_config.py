@@ -1,0 +1,90 @@
+"""From a model card to the configuration that Triton serves the model with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from visionlab_core.model_card import ModelCard, TensorType
+from visionlab_inference.repository.config_file import validate
+from visionlab_inference.repository.model_config_pb2 import (
+    TYPE_FP32,
+    TYPE_INT64,
+    TYPE_UINT8,
+    DataType,
+    ModelConfig,
+    ModelDynamicBatching,
+    ModelInput,
+    ModelInstanceGroup,
+    ModelOutput,
+    ModelQueuePolicy,
+    ModelVersionPolicy,
+)
+
+MODEL_FILE: Final = "model.onnx"
+"""Name of the served file in a version's folder."""
+
+BACKEND: Final = "onnxruntime"
+
+_DATA_TYPES: Final[dict[TensorType, DataType]] = {"uint8": TYPE_UINT8, "int64": TYPE_INT64, "float32": TYPE_FP32}
+
+
+@dataclass(frozen=True, slots=True)
+class DynamicBatching:
+    """How Triton gathers single requests into batches.
+
+    `max_batch_size` 1 switches it off. A request waits at most `max_queue_delay_us` microseconds for others to join it. When
+    `max_queue_size` requests wait, the next is refused at once: a queue without an end only hides that a server is too slow.
+    """
+
+    max_batch_size: int = 32
+    preferred_sizes: tuple[int, ...] = (8, 16, 32)
+    max_queue_delay_us: int = 2_000
+    max_queue_size: int = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Instances:
+    """Copies of the model on each device. "auto" is a GPU where the server has one and a CPU elsewhere."""
+
+    count: int = 1
+    kind: Literal["auto", "cpu", "gpu"] = "auto"
+
+
+DEFAULT_BATCHING: Final = DynamicBatching()
+DEFAULT_INSTANCES: Final = Instances()
+
+
+def model_config(
+    card: ModelCard, *, batching: DynamicBatching = DEFAULT_BATCHING, instances: Instances = DEFAULT_INSTANCES
+) -> ModelConfig:
+    """The configuration of a card's model: the ONNX Runtime backend, the card's tensors, the newest version.
+
+    The shapes leave out the batch dimension, as Triton's do where `max_batch_size` is above 0. Preferred sizes above
+    `max_batch_size` are left out.
+
+    Raises:
+        ConfigError: a setting is out of range.
+    """
+    config = ModelConfig(
+        name=card.name,
+        backend=BACKEND,
+        max_batch_size=batching.max_batch_size,
+        default_model_filename=MODEL_FILE,
+        version_policy=ModelVersionPolicy(latest=ModelVersionPolicy.Latest(num_versions=1)),
+        input=[ModelInput(name=t.name, data_type=_DATA_TYPES[t.dtype], dims=t.shape) for t in card.inputs],
+        output=[ModelOutput(name=t.name, data_type=_DATA_TYPES[t.dtype], dims=t.shape) for t in card.outputs],
+        instance_group=[ModelInstanceGroup(count=instances.count, kind=f"KIND_{instances.kind.upper()}")],
+    )
+    if batching.max_batch_size > 1:
+        preferred = [size for size in batching.preferred_sizes if size <= batching.max_batch_size]
+        queue = ModelQueuePolicy(max_queue_size=batching.max_queue_size)
+        config.dynamic_batching.CopyFrom(
+            ModelDynamicBatching(
+                preferred_batch_size=preferred,
+                max_queue_delay_microseconds=batching.max_queue_delay_us,
+                default_queue_policy=queue,
+            )
+        )
+    validate(config)
+    return config

@@ -1,0 +1,151 @@
+"""config.pbtxt: what is written can be read again, says what the card says, and nothing that Triton would refuse gets through."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from visionlab_core.face_class import FACE_CLASSES
+from visionlab_core.model_card import FileDigest, ModelCard, Provenance, TensorSpec
+from visionlab_inference.repository import (
+    ConfigError,
+    DynamicBatching,
+    Instances,
+    config_text,
+    model_config,
+    parse_config,
+    read_config,
+    write_config,
+)
+
+
+@pytest.fixture
+def card() -> ModelCard:
+    return ModelCard(
+        uuid=UUID(int=7),
+        name="mobilenetv2",
+        label="MobileNetV2",
+        version=3,
+        kind="detector",
+        architecture="MobileNetV2",
+        description="A detector.",
+        classes=FACE_CLASSES,
+        inputs=(TensorSpec(name="image", dtype="uint8", shape=(224, 224, 3)),),
+        outputs=(
+            TensorSpec(name="probabilities", dtype="float32", shape=(4,)),
+            TensorSpec(name="activation_map", dtype="float32", shape=(7, 7, 4)),
+        ),
+        parameters=2_263_108,
+        provenance=Provenance(
+            spec={},
+            seed=0,
+            steps=1,
+            images_seen=32,
+            device="CPU",
+            code_version="0",
+            started_from="random",
+            data="drawn shapes",
+            trained_at=datetime(2026, 1, 1, tzinfo=UTC),
+        ),
+        licence="Apache-2.0",
+        files={"model.onnx": FileDigest(sha256="0" * 64, size=1)},
+    )
+
+
+def test_the_file_says_what_the_card_says(card: ModelCard, tmp_path: Path) -> None:
+    path = tmp_path / "config.pbtxt"
+    write_config(path, model_config(card))
+    read = read_config(path)
+    assert read == model_config(card)
+    assert (read.name, read.backend, read.default_model_filename) == ("mobilenetv2", "onnxruntime", "model.onnx")
+    assert read.max_batch_size == 32
+    assert [(t.name, list(t.dims)) for t in read.input] == [("image", [224, 224, 3])]
+    assert [(t.name, list(t.dims)) for t in read.output] == [("probabilities", [4]), ("activation_map", [7, 7, 4])]
+    text = path.read_text()
+    assert 'name: "image"\n  data_type: TYPE_UINT8' in text
+    assert 'name: "probabilities"\n  data_type: TYPE_FP32' in text
+    assert read.version_policy.latest.num_versions == 1
+
+
+def test_equal_configurations_are_equal_text(card: ModelCard) -> None:
+    assert config_text(model_config(card)) == config_text(model_config(card))
+    assert config_text(parse_config(config_text(model_config(card)))) == config_text(model_config(card))
+
+
+def test_batching_and_instances_are_settings(card: ModelCard) -> None:
+    config = model_config(
+        card,
+        batching=DynamicBatching(max_batch_size=16, max_queue_delay_us=500, max_queue_size=64),
+        instances=Instances(count=2, kind="cpu"),
+    )
+    assert list(config.dynamic_batching.preferred_batch_size) == [8, 16]
+    assert config.dynamic_batching.max_queue_delay_microseconds == 500
+    assert config.dynamic_batching.default_queue_policy.max_queue_size == 64
+    assert "count: 2\n  kind: KIND_CPU" in config_text(config)
+
+
+def test_batches_of_one_are_not_gathered(card: ModelCard) -> None:
+    config = model_config(card, batching=DynamicBatching(max_batch_size=1))
+    assert config.max_batch_size == 1
+    assert not config.HasField("dynamic_batching")
+
+
+TENSORS = 'input { name: "x" data_type: TYPE_FP32 dims: 4 } output { name: "y" data_type: TYPE_FP32 dims: 4 }'
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        (f'backend: "onnxruntime" {TENSORS}', "name is missing"),
+        (f'name: "m" {TENSORS}', "backend is missing"),
+        ('name: "m" backend: "onnxruntime" output { name: "y" data_type: TYPE_FP32 dims: 4 }', "input is missing"),
+        (
+            f'name: "m" backend: "onnxruntime" {TENSORS} output {{ name: "y" data_type: TYPE_FP32 dims: 1 }}',
+            "'y' is there 2 times",
+        ),
+        (f'name: "m" backend: "onnxruntime" {TENSORS} output {{ name: "z" dims: 1 }}', "'z' has no data_type"),
+        (f'name: "m" backend: "onnxruntime" {TENSORS} output {{ name: "z" data_type: TYPE_FP32 dims: 0 }}', "dims"),
+        (f'name: "m" backend: "onnxruntime" max_batch_size: -1 {TENSORS}', "max_batch_size is -1"),
+        (f'name: "m" backend: "onnxruntime" {TENSORS} dynamic_batching {{ }}', "needs a max_batch_size"),
+        (
+            f'name: "m" backend: "onnxruntime" max_batch_size: 4 {TENSORS} dynamic_batching {{ preferred_batch_size: 8 }}',
+            "preferred_batch_size 8",
+        ),
+        (f'name: "m" backend: "onnxruntime" {TENSORS} instance_group {{ count: -1 }}', "instance_group.count"),
+        (f'name: "m" backend: "onnxruntime" max_batchsize: 4 {TENSORS}', "max_batchsize"),
+        ("}{", "1:1"),
+    ],
+)
+def test_what_triton_would_refuse_is_refused(text: str, names: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse_config(text)
+    assert names in str(caught.value)
+
+
+def test_an_error_in_a_file_names_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "config.pbtxt"
+    path.write_bytes(b"\xff\xfe")
+    with pytest.raises(ConfigError, match=r"config\.pbtxt"):
+        read_config(path)
+    with pytest.raises(FileNotFoundError):
+        read_config(tmp_path / "none.pbtxt")
+
+
+def test_a_configuration_of_another_kind_is_read(tmp_path: Path) -> None:
+    text = f'name: "e" platform: "ensemble" max_batch_size: 8 {TENSORS} ensemble_scheduling {{ step {{ model_name: "a" }} }}'
+    assert parse_config(text).ensemble_scheduling.step[0].model_name == "a"
+
+
+def test_the_message_leaves_room_for_other_users_of_its_name() -> None:
+    """Triton's client and the KServe SDK register messages of the package "inference" in the same process."""
+    code = (
+        "import sys; import visionlab_inference.repository as r;"
+        "assert not r.ModelConfig.DESCRIPTOR.full_name.startswith('inference.');"
+        "assert 'grpc' not in sys.modules and 'tensorflow' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
