@@ -41,18 +41,20 @@ check: $(VENV)/.installed-all ui/node_modules/.installed ## Formatter, linter, t
 	mypy
 	lint-imports
 	$(PYTHON_ENV) -m visionlab_api.openapi | diff -u ui/openapi.json - > /dev/null || { echo "ui/openapi.json is out of date: run 'make generate'"; exit 1; }
+	$(PYTHON_ENV) -m visionlab_training.card_tables --check models README.md docs/models.md
 	cd ui && npm run check
 
 .PHONY: fmt
 fmt: $(VENV)/.installed-all ui/node_modules/.installed ## Format the code and mend what the linters can
 	ruff check --fix --quiet . || true
 	ruff format .
-	cd ui && npm run format
+	cd ui && npm run fmt
 
 .PHONY: generate
 generate: $(VENV)/.installed-all ui/node_modules/.installed ## Make the generated files anew (OpenAPI document, TypeScript client)
 	$(PYTHON_ENV) -m visionlab_api.openapi > ui/openapi.json
 	cd ui && npm run generate
+	$(PYTHON_ENV) -m visionlab_training.card_tables models README.md docs/models.md
 
 .PHONY: bench
 bench: $(VENV)/.installed-all ## Measure: one image over HTTP against the model alone

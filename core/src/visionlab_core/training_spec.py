@@ -56,6 +56,9 @@ class DetectorTraining(_Strict):
     warmup_steps: int = Field(0, ge=0)
     weight_decay: float = Field(1e-4, ge=0)
     label_smoothing: float = Field(0.0, ge=0, lt=1)
+    real_loss_weight: float = Field(
+        1.0, gt=0, le=10, description="loss on real faces counts this much: an innocent face that is called generated costs trust"
+    )
     batch_norm_momentum: float | None = Field(None, gt=0, lt=1)
     validate_every: int = Field(250, ge=1)
     checkpoint_every: int = Field(100, ge=1)

@@ -21,7 +21,7 @@ def augment(image: Image, rng: np.random.Generator, side: int) -> Image:
     image = random_crop(image, rng)
     if rng.random() < 0.5:
         image = np.ascontiguousarray(image[:, ::-1])
-    if rng.random() < 0.5:
+    if rng.random() < 0.65:
         image = resample(image, rng)
     if rng.random() < 0.25:
         image = cv2.GaussianBlur(image, (0, 0), float(rng.uniform(0.3, 1.6))).astype(np.uint8)
@@ -57,9 +57,9 @@ def random_crop(image: Image, rng: np.random.Generator) -> Image:
 
 
 def resample(image: Image, rng: np.random.Generator) -> Image:
-    """Shrink to 35 - 100 % and back (soft, as upscaled sources are), or enlarge and back, with random filters."""
+    """Shrink to 30 - 100 % and back (soft, as upscaled sources are), or enlarge and back, with random filters."""
     height, width = image.shape[:2]
-    scale = float(rng.uniform(0.35, 1.0) if rng.random() < 0.7 else rng.uniform(1.0, 2.0))
+    scale = float(rng.uniform(0.3, 1.0) if rng.random() < 0.7 else rng.uniform(1.0, 2.0))
     small = (max(16, round(width * scale)), max(16, round(height * scale)))
     image = cv2.resize(image, small, interpolation=_any_interpolation(rng)).astype(np.uint8)
     return cv2.resize(image, (width, height), interpolation=_any_interpolation(rng)).astype(np.uint8)

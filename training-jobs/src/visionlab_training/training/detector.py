@@ -22,6 +22,8 @@ from visionlab_training.training.schedule import warmup_cosine
 
 log = logging.getLogger(__name__)
 
+MIN_SUPPORT = 8
+
 
 class TrainingDiverged(RuntimeError):
     """The loss is no longer a number; the last checkpoint is kept."""
@@ -38,7 +40,7 @@ def rows_of(spec: DetectorTraining) -> list[ImageRow]:
 def train_detector(spec: DetectorTraining, folder: Path) -> bool:
     """Train, or go on with a training, in `folder`; the best weights on `val` end up in `folder/best.npz`.
 
-    `val` is judged by the mean accuracy over its sources. Returns False where a signal stopped it (a checkpoint is written).
+    `val` is judged by `selection_score`. Returns False where a signal stopped it (a checkpoint is written).
 
     Raises:
         TrainingDiverged: the loss became NaN or infinite.
@@ -82,13 +84,14 @@ def train_detector(spec: DetectorTraining, folder: Path) -> bool:
     progress = Progress(folder, name=spec.name, steps=spec.steps, start=start)
     stop = StopRequest()
     average: dict[str, float] = {}
+    class_weights = np.array([1.0 if c.is_generated else spec.real_loss_weight for c in FACE_CLASSES], np.float32)
     step = start
     try:
         for step, (images, labels) in enumerate(prefetch(batches.batch, start, spec.steps), start=start + 1):
             if spec.warmup_steps or spec.optimizer == "adamw":
                 rate = warmup_cosine(step - 1, steps=spec.steps, warmup=spec.warmup_steps, peak=spec.learning_rate)
                 optimizer.learning_rate.assign(rate)
-            loss, accuracy = model.train_on_batch(images.astype(np.float32), labels)
+            loss, accuracy = model.train_on_batch(images.astype(np.float32), labels, sample_weight=labels @ class_weights)
             model.reset_metrics()
             if not np.isfinite(loss):
                 raise TrainingDiverged(
@@ -99,9 +102,10 @@ def train_detector(spec: DetectorTraining, folder: Path) -> bool:
             progress.step(step, average, record=step % 10 == 0 or step == spec.steps)
             if step % spec.validate_every == 0 or step == spec.steps:
                 judged = judge_rows(model, validation, spec.resolution)
-                log.info("step %d: val accuracy %.4f, mean over sources %.4f", step, judged.accuracy, judged.source_mean)
-                if judged.source_mean > best_score:
-                    best_score = judged.source_mean
+                score = selection_score(judged)
+                log.info("step %d: val accuracy %.4f, mean over its larger sources %.4f", step, judged.accuracy, score)
+                if score > best_score:
+                    best_score = score
                     checkpoint.save(best, {"model": model.variables}, step)
                     write_json(record_path, {"score": best_score, "accuracy": judged.accuracy, "step": step})
             if stop.requested or step % spec.checkpoint_every == 0 or step == spec.steps:
@@ -111,6 +115,12 @@ def train_detector(spec: DetectorTraining, folder: Path) -> bool:
     finally:
         progress.close()
     return step >= spec.steps
+
+
+def selection_score(judgement: Judgement) -> float:
+    """The mean accuracy of the sources with at least `MIN_SUPPORT` images: smaller ones would make it a lottery."""
+    larger = [source.accuracy for source in judgement.sources.values() if source.support >= MIN_SUPPORT]
+    return float(np.mean(larger)) if larger else judgement.accuracy
 
 
 def judge_rows(model: Any, rows: list[ImageRow], side: int) -> Judgement:

@@ -1,0 +1,53 @@
+"""A real Chromium against the real server with the shipped models and the built pages."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import sync_playwright
+from support.server import Server
+
+ROOT = Path(__file__).parents[2]
+SIZES = {"desk": {"width": 1280, "height": 860}, "phone": {"width": 360, "height": 740}}
+_QUIET = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync")
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory):
+    assert (ROOT / "ui/dist/index.html").is_file(), "the pages are not built: run 'make ui'"
+    server = Server(tmp_path_factory.mktemp("browser"), ROOT / "models", VISIONLAB_UI_FOLDER=str(ROOT / "ui/dist")).start()
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+    own = next((path for path in map(shutil.which, names) if path), None)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=own, args=list(_QUIET))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(params=SIZES)
+def page(request, chromium, server):
+    """A page of a fresh visitor; anything that the browser itself complains of fails the test."""
+    context = chromium.new_context(
+        viewport=SIZES[request.param], base_url=server.url, accept_downloads=True, reduced_motion="reduce", locale="en-GB"
+    )
+    page = context.new_page()
+    complaints = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    strangers = []
+    page.on(
+        "request", lambda asked: strangers.append(asked.url) if not asked.url.startswith((server.url, "blob:", "data:")) else None
+    )
+    page.complaints = complaints
+    yield page
+    context.close()
+    assert complaints == []
+    assert strangers == []
