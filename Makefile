@@ -48,7 +48,7 @@ check: $(VENV)/.installed-all ui/node_modules/.installed ## Formatter, linter, t
 fmt: $(VENV)/.installed-all ui/node_modules/.installed ## Format the code and mend what the linters can
 	ruff check --fix --quiet . || true
 	ruff format .
-	cd ui && npm run fmt
+	cd ui && npm run format
 
 .PHONY: generate
 generate: $(VENV)/.installed-all ui/node_modules/.installed ## Make the generated files anew (OpenAPI document, TypeScript client)

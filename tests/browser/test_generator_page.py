@@ -18,7 +18,7 @@ def generate(page):
 
 def test_plus_fills_the_gallery_with_faces_that_stay(page):
     faces = generate(page)
-    shown = faces.first.get_by_role("img")
+    shown = faces.first.locator("img")
     expect(shown).to_have_js_property("complete", True)
     assert shown.evaluate("image => image.naturalWidth") > 0
     newest = page.request.get("/backend/image?type=generated&limit=1").json()["images"][0]["how_made"]["seed"]

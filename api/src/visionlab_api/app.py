@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import async_sessionmaker
 
 from visionlab_api import problems
 from visionlab_api.configuration import ApiConfiguration
+from visionlab_api.documentation import DocumentedApp, add_docs
 from visionlab_api.database.engine import migrate, open_engine
 from visionlab_api.middleware import RequestContext
 from visionlab_api.reconcile.serving import ServingLoop
@@ -48,7 +49,7 @@ def create_app(configuration: ApiConfiguration) -> FastAPI:
             app.state.visionlab = state
             yield
 
-    app = FastAPI(
+    app = DocumentedApp(
         title="VisionLab",
         version=version("visionlab-api"),
         description=_DESCRIPTION,
@@ -59,7 +60,7 @@ def create_app(configuration: ApiConfiguration) -> FastAPI:
             {"name": "system", "description": "Status and settings."},
         ],
         lifespan=lifespan,
-        docs_url="/backend/docs",
+        docs_url=None,
         redoc_url=None,
         openapi_url="/backend/openapi.json",
         generate_unique_id_function=lambda route: route.name,
@@ -68,6 +69,7 @@ def create_app(configuration: ApiConfiguration) -> FastAPI:
     app.include_router(router)
     app.include_router(root_router)
     if configuration.ui_folder is not None and (configuration.ui_folder / "index.html").is_file():
+        add_docs(app, "/backend/docs")
         add_web_interface(app, configuration.ui_folder)
     app.add_middleware(RequestContext, metrics=metrics, max_bytes=configuration.max_request_bytes)
     return app

@@ -157,8 +157,8 @@ def install(app: FastAPI) -> None:
         assert isinstance(error, HTTPException)
         status = HTTPStatus(error.status_code)
         kind = status.phrase.lower().replace(" ", "-")
-        detail = str(error.detail)
-        if detail == status.phrase:  # the framework's own word, which helps nobody
+        detail = f"{str(error.detail).rstrip('.')}."
+        if detail == f"{status.phrase}.":  # the framework's own word, which helps nobody
             detail = {
                 HTTPStatus.NOT_FOUND: f"There is nothing at {request.url.path[:80]!r}.",
                 HTTPStatus.METHOD_NOT_ALLOWED: f"{request.method} is not possible at {request.url.path[:80]!r}.",

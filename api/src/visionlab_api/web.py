@@ -25,7 +25,7 @@ class WebInterface(StaticFiles):
         try:
             response = await super().get_response(path, scope)
         except HTTPException as error:
-            if error.status_code != 404 or path.startswith(("backend/", "assets/")) or "." in path.rsplit("/", 1)[-1]:
+            if error.status_code != 404 or path.partition("/")[0] in ("backend", "assets") or "." in path.rsplit("/", 1)[-1]:
                 raise
             response = await super().get_response("index.html", scope)
         # Vite names the files in assets/ by their content.

@@ -42,7 +42,7 @@ def _usable(serving: ServingLoop, kind: ModelKind, uuid: UUID) -> KnownModel:
             field="models",
         )
     if state != "ready":
-        detail = f"{name} is not ready: {reason or 'it is still loading'}"
+        detail = f"{name} is not ready: {(reason or 'it is still loading').rstrip('.')}."
         raise ProblemError(
             HTTPStatus.SERVICE_UNAVAILABLE, "model-not-ready", "Model not ready", detail, field="models", retry_after=5
         )

@@ -35,11 +35,10 @@ async def make_images(
     Raises:
         InferenceError: a model could not answer.
     """
-    shares = [count // len(models) + (place < count % len(models)) for place in range(len(models))]
     made = await asyncio.gather(
         *(
             _make(model, backend, decoder, seeds=_seeds(seed, share), truncation=truncation, visitor=visitor)
-            for model, share in zip(models, shares, strict=True)
+            for model, share in zip(models, _shares(count, len(models)), strict=True)
             if share
         )
     )
@@ -61,6 +60,10 @@ async def _make(
 
 def _encode_all(pixels: NDArray[np.uint8]) -> list[bytes]:
     return [encode_png(picture) for picture in pixels]
+
+
+def _shares(count: int, models: int) -> list[int]:
+    return [count // models + (place < count % models) for place in range(models)]
 
 
 def _seeds(first: int | None, count: int) -> list[int]:

@@ -41,10 +41,11 @@ async def _install(folder: Path, card: ModelCard, store: ObjectStore, sessions: 
     await asyncio.to_thread(_copy, folder, card, store)
     async with sessions() as session:
         newer = select(ModelRow.id).where(ModelRow.uuid == card.uuid, ModelRow.version > card.version).limit(1)
-        session.add(index_row(card, status="enabled" if await session.scalar(newer) is None else "disabled"))
+        status = "enabled" if await session.scalar(newer) is None else "disabled"
         older = update(ModelRow).where(ModelRow.uuid == card.uuid, ModelRow.version < card.version)
-        await session.execute(older.values(status="disabled"))
         try:
+            session.add(index_row(card, status=status))
+            await session.execute(older.values(status="disabled"))
             await session.commit()
         except IntegrityError:
             log.warning("%s version %d is there already: of another process, or a model of that name", card.name, card.version)

@@ -1,0 +1,36 @@
+"""The OpenAPI document, and the page that shows it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.docs import get_swagger_ui_html
+from starlette.responses import HTMLResponse
+
+from visionlab_api.schemas import ClassifyRequest
+
+
+class DocumentedApp(FastAPI):
+    """FastAPI, and in its document the bodies that routes parse by themselves."""
+
+    def openapi(self) -> dict[str, Any]:
+        """The OpenAPI document."""
+        if self.openapi_schema is None:
+            document = super().openapi()
+            document["components"]["schemas"][ClassifyRequest.__name__] = ClassifyRequest.model_json_schema()
+        return super().openapi()
+
+
+def add_docs(app: FastAPI, path: str) -> None:
+    """Show the document at `path`, with Swagger UI's files from the web interface's build: nothing comes from another host."""
+
+    @app.get(path, include_in_schema=False)
+    async def docs() -> HTMLResponse:
+        return get_swagger_ui_html(
+            openapi_url=str(app.openapi_url),
+            title=f"{app.title} API",
+            swagger_js_url="/swagger/swagger-ui-bundle.js",
+            swagger_css_url="/swagger/swagger-ui.css",
+            swagger_favicon_url="/favicon.svg",
+        )

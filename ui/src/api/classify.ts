@@ -1,0 +1,46 @@
+import { answer, client } from "./client";
+import { ProblemError } from "./problem";
+import type { Classification, LabelRequest } from "./types";
+
+/**
+ * Asks detectors about a picture that is on this machine; the server keeps it, so that a label can be given.
+ *
+ * @param models uuids; none = all enabled detectors
+ */
+export async function classifyFile(file: File, models: string[]): Promise<Classification> {
+  const form = new FormData();
+  form.append("images", file, file.name);
+  for (const model of models) form.append("models", model);
+  form.append("explain", "true");
+  form.append("store", "true");
+  const { results } = await answer(
+    client.POST("/backend/image/classify", {
+      // The generated type knows files as strings; what is sent is the form.
+      body: { images: [file.name] },
+      bodySerializer: () => form,
+    }),
+  );
+  return onlyResult(results);
+}
+
+/** Asks other detectors about a picture that the server has. */
+export async function classifyStored(image: string, models: string[]): Promise<Classification> {
+  const { results } = await answer(
+    client.POST("/backend/image/classify", {
+      body: { images: [image], explain: true, ...(models.length > 0 && { models }) },
+    }),
+  );
+  return onlyResult(results);
+}
+
+/** Says what a picture really is. */
+export function labelImage(request: LabelRequest) {
+  return answer(client.POST("/backend/image/label", { body: request }));
+}
+
+function onlyResult(results: Classification[]): Classification {
+  const [result] = results;
+  if (!result) throw new ProblemError(null, 502);
+  if (result.problem) throw new ProblemError(result.problem, result.problem.status);
+  return result;
+}

@@ -1,0 +1,25 @@
+import { QueryClient } from "@tanstack/react-query";
+import { isPassing, waitBeforeRetry } from "./problem";
+
+export function createQueryClient(): QueryClient {
+  return new QueryClient({
+    defaultOptions: {
+      queries: {
+        staleTime: 30_000,
+        retry: (tries, error) => tries < 4 && isPassing(error),
+        retryDelay: waitBeforeRetry,
+      },
+    },
+  });
+}
+
+/** Names of what is kept in the cache. */
+export const keys = {
+  status: ["status"],
+  settings: ["settings"],
+  images: ["images"],
+  gallery: ["images", "gallery"],
+  newest: (count: number) => ["images", "newest", count],
+  stats: ["stats"],
+  models: (type: "detector" | "generator") => ["models", type],
+} as const;

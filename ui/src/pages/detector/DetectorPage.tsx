@@ -1,0 +1,76 @@
+import { Box } from "@mui/material";
+import { Power } from "lucide-react";
+import { useState } from "react";
+import { useModels } from "../../api/models";
+import { EmptyState } from "../../components/EmptyState";
+import { PageTitle } from "../../components/PageTitle";
+import { ProblemAlert } from "../../components/ProblemAlert";
+import { usePreference } from "../../preferences";
+import { useText } from "../../text";
+import { chosenModels } from "../generator/useBatches";
+import { AnswerPanel } from "./AnswerPanel";
+import { useChecks } from "./checksContext";
+import { DetectorChoice } from "./DetectorChoice";
+import { DropZone } from "./DropZone";
+import { History } from "./History";
+import { PictureView } from "./PictureView";
+import { useIncomingPictures } from "./useIncomingPictures";
+
+/** On the left the picture, on the right what the robot says of it. */
+export function Component() {
+  const text = useText();
+  const { list, current, check } = useChecks();
+  const { data: models, error, refetch } = useModels("detector");
+  const [wanted, setWanted] = usePreference<string[] | null>("detector.models", null);
+  const chosen = chosenModels(models ?? [], wanted);
+  const shown = list.find(({ id }) => id === current);
+  const [heatModel, setHeatModel] = useState<string | null>(null);
+  const incoming = useIncomingPictures((files) => check(files, chosen));
+
+  if (models?.length === 0) {
+    return (
+      <>
+        <PageTitle title={text.detector.title} lead={text.detector.lead} />
+        <EmptyState icon={Power} title={text.detector.noModelsTitle} detail={text.detector.noModels} />
+      </>
+    );
+  }
+  return (
+    <>
+      <PageTitle title={text.detector.title} lead={text.detector.lead} />
+      {error && !models && (
+        <Box sx={{ mb: 3 }}>
+          <ProblemAlert error={error} onRetry={() => void refetch()} />
+        </Box>
+      )}
+      <Box
+        sx={{
+          display: "grid",
+          alignItems: "start",
+          columnGap: { md: 4, lg: 6 },
+          rowGap: { xs: 3, md: 2 },
+          gridTemplateColumns: { xs: "minmax(0, 1fr)", md: "minmax(0, 5fr) minmax(0, 6fr)" },
+          gridTemplateRows: { md: shown ? "auto 1fr" : "auto" },
+          // On a phone the answer comes before the tools.
+          gridTemplateAreas: shown
+            ? { xs: '"picture" "answer" "tools"', md: '"picture answer" "tools answer"' }
+            : { xs: '"answer" "tools"', md: '"tools answer"' },
+        }}
+      >
+        {shown && (
+          <Box sx={{ gridArea: "picture", minWidth: 0 }}>
+            <PictureView key={shown.id} check={shown} heatModel={heatModel} onHeatModel={setHeatModel} />
+          </Box>
+        )}
+        <Box sx={{ gridArea: "tools", display: "grid", gap: 2, minWidth: 0 }}>
+          <DropZone incoming={incoming} small={shown !== undefined} />
+          <DetectorChoice models={models} chosen={chosen} onChoose={setWanted} shown={shown} />
+        </Box>
+        <Box sx={{ gridArea: "answer", display: "grid", gap: 4, minWidth: 0 }}>
+          <AnswerPanel check={shown} chosen={chosen} />
+          <History />
+        </Box>
+      </Box>
+    </>
+  );
+}

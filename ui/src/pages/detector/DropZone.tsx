@@ -1,0 +1,80 @@
+import { Box, Button, Typography } from "@mui/material";
+import { ImageUp } from "lucide-react";
+import { useRef } from "react";
+import { useText } from "../../text";
+import type { IncomingPictures } from "./useIncomingPictures";
+
+interface DropZoneProps {
+  incoming: IncomingPictures;
+  /** A strip below a picture, where there is one already. */
+  small: boolean;
+}
+
+/** Where pictures are dropped, or chosen. The whole page takes them; this shows it. */
+export function DropZone({ incoming, small }: DropZoneProps) {
+  const text = useText();
+  const input = useRef<HTMLInputElement>(null);
+  const { dragging, take } = incoming;
+  return (
+    <Box
+      sx={{
+        display: "flex",
+        flexDirection: small ? "row" : "column",
+        alignItems: "center",
+        justifyContent: "center",
+        flexWrap: "wrap",
+        textAlign: "center",
+        gap: small ? 2 : 1.5,
+        px: 3,
+        py: small ? 2 : { xs: 5, md: 9 },
+        minHeight: small ? 0 : { md: 420 },
+        borderRadius: 5,
+        border: "2px dashed",
+        borderColor: dragging ? "primary.main" : "divider",
+        bgcolor: dragging ? "primary.light" : "background.paper",
+        transition: "background-color .15s, border-color .15s",
+      }}
+    >
+      {!small && (
+        <>
+          <Box sx={{ color: "primary.main" }}>
+            <ImageUp size={44} strokeWidth={1.5} aria-hidden />
+          </Box>
+          <Typography variant="h3" component="p">
+            {dragging ? text.detector.dropNow : text.detector.drop}
+          </Typography>
+          <Typography color="textSecondary" sx={{ maxWidth: "34ch" }}>
+            {text.detector.or}
+          </Typography>
+        </>
+      )}
+      <Button
+        variant={small ? "outlined" : "contained"}
+        size={small ? "medium" : "large"}
+        startIcon={small && <ImageUp size={18} aria-hidden />}
+        onClick={() => input.current?.click()}
+        sx={{ mt: small ? 0 : 1 }}
+      >
+        {dragging && small ? text.detector.dropNow : small ? text.detector.more : text.detector.choose}
+      </Button>
+      {!small && (
+        <Typography variant="body2" color="textSecondary" sx={{ mt: 1, maxWidth: "44ch" }}>
+          {text.detector.kept}
+        </Typography>
+      )}
+      <input
+        ref={input}
+        type="file"
+        hidden
+        multiple
+        accept="image/jpeg,image/png,.jpg,.jpeg,.png"
+        aria-label={text.detector.file}
+        onChange={(event) => {
+          take(event.target.files ?? []);
+          // The same file may be chosen again.
+          event.target.value = "";
+        }}
+      />
+    </Box>
+  );
+}

@@ -1,0 +1,173 @@
+import { Box, Button, Typography } from "@mui/material";
+import { ImagePlus } from "lucide-react";
+import { type MouseEvent, type ReactNode, useCallback, useMemo, useState } from "react";
+import { useGallery } from "../../api/images";
+import { EmptyState } from "../../components/EmptyState";
+import { problemText } from "../../components/problemText";
+import { ProblemAlert } from "../../components/ProblemAlert";
+import { useNotice } from "../../shell/notice";
+import { useText } from "../../text";
+import "./gallery.css";
+import { FaceTile } from "./FaceTile";
+import { LargeView } from "./LargeView";
+import { LoadMore } from "./LoadMore";
+import { allOf, extendedTo, nothing, type Selection, toggled } from "./selection";
+import { SelectionBar } from "./SelectionBar";
+import { TileSkeleton } from "./TileSkeleton";
+import { useGridKeys } from "./useGridKeys";
+import { useLikes } from "./useLikes";
+
+const FIRST_SKELETONS = 12;
+
+interface GalleryProps {
+  /** Faces that were asked for and are not here yet. */
+  arriving: number;
+  onFirst: () => void;
+  canGenerate: boolean;
+  /** What floats over the gallery; it gives way to the bar of the selection. */
+  floating: ReactNode;
+}
+
+/** All faces, newest first. */
+export function Gallery({ arriving, onFirst, canGenerate, floating }: GalleryProps) {
+  const text = useText();
+  const say = useNotice();
+  const { data, error, isPending, hasNextPage, isFetchingNextPage, isFetchNextPageError, fetchNextPage, refetch } =
+    useGallery();
+  const images = useMemo(() => data?.pages.flatMap((page) => page.images) ?? [], [data]);
+  const order = useMemo(() => images.map((image) => image.uuid), [images]);
+
+  const [selectMode, setSelectMode] = useState(false);
+  const [selection, setSelection] = useState<Selection>(nothing);
+  const [shown, setShown] = useState<string | null>(null);
+  const { liked, toggleLike } = useLikes(
+    useCallback((e: unknown) => say(problemText(e, text).detail, "error"), [say, text]),
+  );
+
+  const selecting = selectMode || selection.chosen.size > 0;
+  const stopSelecting = () => {
+    setSelection(nothing);
+    setSelectMode(false);
+  };
+  const grid = useGridKeys(images.length, (index, extend) => {
+    const uuid = order[index];
+    const from = order[grid.active];
+    if (!extend || !uuid || !from) return;
+    setSelection((now) => extendedTo(now.anchor ? now : { chosen: now.chosen, anchor: from }, uuid, order));
+  });
+  const press = useCallback(
+    (index: number, event: MouseEvent) => {
+      const uuid = order[index];
+      if (!uuid) return;
+      if (event.shiftKey) setSelection((now) => extendedTo(now, uuid, order));
+      else if (selecting || event.ctrlKey || event.metaKey) setSelection((now) => toggled(now, uuid));
+      else setShown(uuid);
+    },
+    [order, selecting],
+  );
+  const select = useCallback((uuid: string) => setSelection((now) => toggled(now, uuid)), []);
+  const loadMore = useCallback(() => void fetchNextPage(), [fetchNextPage]);
+
+  if (error && !data) {
+    return (
+      <>
+        <ProblemAlert error={error} onRetry={() => void refetch()} />
+        {floating}
+      </>
+    );
+  }
+  const empty = !isPending && images.length === 0 && arriving === 0;
+
+  return (
+    <Box component="section" aria-labelledby="gallery-heading" sx={{ minWidth: 0 }}>
+      <Box sx={{ display: "flex", alignItems: "center", gap: 1.5, mb: 1.5, minHeight: 40 }}>
+        <Typography variant="h3" component="h2" id="gallery-heading">
+          {text.generator.gallery}
+        </Typography>
+        <Typography variant="body2" color="textSecondary" role="status">
+          {arriving > 0
+            ? text.generator.arrivingCount(arriving)
+            : images.length > 0 && text.generator.galleryCount(images.length, hasNextPage)}
+        </Typography>
+        <Box sx={{ flex: 1 }} />
+        {images.length > 0 && (
+          <Button
+            size="small"
+            variant={selecting ? "contained" : "outlined"}
+            title={text.generator.selectHint}
+            aria-pressed={selecting}
+            onClick={() => (selecting ? stopSelecting() : setSelectMode(true))}
+          >
+            {selecting ? text.generator.selectDone : text.generator.selectMode}
+          </Button>
+        )}
+      </Box>
+      {empty ? (
+        <EmptyState icon={ImagePlus} title={text.generator.emptyTitle} detail={text.generator.empty}>
+          <Button variant="contained" onClick={onFirst} disabled={!canGenerate}>
+            {text.generator.emptyButton}
+          </Button>
+        </EmptyState>
+      ) : (
+        // Keys move through the tiles like through a grid, in addition to buttons that work without; and Safari forgets
+        // that a list without bullets is a list.
+        // eslint-disable-next-line jsx-a11y/no-noninteractive-element-interactions, jsx-a11y/no-redundant-roles
+        <ul
+          aria-label={text.generator.gallery}
+          aria-busy={isPending || arriving > 0}
+          role="list"
+          className="gallery"
+          onKeyDown={(event) => {
+            if (event.key === "Escape") stopSelecting();
+            else if (event.key === "a" && (event.ctrlKey || event.metaKey)) {
+              event.preventDefault();
+              setSelection(allOf(order));
+            } else grid.onKeyDown(event);
+          }}
+        >
+          {Array.from({ length: isPending ? FIRST_SKELETONS : arriving }, (_, n) => (
+            <TileSkeleton key={n} />
+          ))}
+          {images.map((image, index) => (
+            <FaceTile
+              key={image.uuid}
+              image={image}
+              index={index}
+              active={index === grid.active}
+              selected={selection.chosen.has(image.uuid)}
+              selecting={selecting}
+              liked={liked.has(image.uuid)}
+              onPress={press}
+              onSelect={select}
+              onLike={toggleLike}
+              onFocus={grid.setActive}
+            />
+          ))}
+        </ul>
+      )}
+      <LoadMore
+        more={hasNextPage && !isFetchNextPageError}
+        loading={isFetchingNextPage}
+        loaded={images.length}
+        onReach={loadMore}
+      />
+      {isFetchNextPageError && <ProblemAlert error={error} onRetry={loadMore} />}
+      {selecting ? (
+        <SelectionBar
+          chosen={order.filter((uuid) => selection.chosen.has(uuid))}
+          onAll={() => setSelection(allOf(order))}
+          onClear={stopSelecting}
+        />
+      ) : (
+        floating
+      )}
+      <LargeView
+        images={images}
+        shown={shown}
+        onShow={setShown}
+        liked={shown !== null && liked.has(shown)}
+        onLike={toggleLike}
+      />
+    </Box>
+  );
+}
