@@ -16,6 +16,9 @@ from visionlab_core.model_card import FileDigest, ModelCard, Provenance, TensorS
 DETECTOR = UUID("11111111-1111-4111-8111-111111111111")
 SECOND_DETECTOR = UUID("22222222-2222-4222-8222-222222222222")
 GENERATOR = UUID("33333333-3333-4333-8333-333333333333")
+DAMAGED = UUID("44444444-4444-4444-8444-444444444444")
+WITHOUT_FILE = UUID("55555555-5555-4555-8555-555555555555")
+NOT_A_NUMBER = UUID("66666666-6666-4666-8666-666666666666")
 SIDE = 16
 
 
@@ -128,6 +131,19 @@ def write_tiny_models(folder: Path) -> None:
         write_version(folder, detector_card(onnx, uuid, name), onnx)
     onnx = generator_onnx()
     write_version(folder, generator_card(onnx), onnx)
+
+
+def write_bad_models(folder: Path) -> None:
+    """A detector whose file is damaged, one whose file is missing, one whose answers are no numbers, and a card that is none."""
+    onnx = detector_onnx(3)
+    damaged = write_version(folder, detector_card(onnx, DAMAGED, "damaged"), onnx)
+    (damaged / "model.onnx").write_bytes(onnx[:-10] + b"0123456789")
+    without_file = write_version(folder, detector_card(onnx, WITHOUT_FILE, "without-file"), onnx)
+    (without_file / "model.onnx").unlink()
+    onnx = detector_onnx(4, bias=float("nan"))
+    write_version(folder, detector_card(onnx, NOT_A_NUMBER, "not-a-number"), onnx)
+    (folder / "rubbish" / "1").mkdir(parents=True)
+    (folder / "rubbish" / "1" / "card.json").write_text('{"name": "rubbish"}')
 
 
 _PROVENANCE = Provenance(

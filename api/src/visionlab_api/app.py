@@ -14,8 +14,8 @@ from sqlalchemy.ext.asyncio import async_sessionmaker
 
 from visionlab_api import problems
 from visionlab_api.configuration import ApiConfiguration
-from visionlab_api.documentation import DocumentedApp, add_docs
 from visionlab_api.database.engine import migrate, open_engine
+from visionlab_api.documentation import DocumentedApp, add_docs
 from visionlab_api.middleware import RequestContext
 from visionlab_api.reconcile.serving import ServingLoop
 from visionlab_api.routes import router

@@ -29,7 +29,7 @@ async def _session(state: StateDep) -> AsyncIterator[AsyncSession]:
 
 
 # Closed before the answer is sent: a client that reads a file slowly must not hold a connection to the database.
-SessionDep = Annotated[AsyncSession, Depends(_session)]
+SessionDep = Annotated[AsyncSession, Depends(_session, scope="function")]
 
 
 def _visitor(request: Request, response: Response) -> UUID:

@@ -91,7 +91,7 @@ def prepare(data: bytes, side: int = DETECTOR_SIDE) -> DetectorInput:
     image, info = _decoded(data, side)
     crop = min(image.size)
     # Heads are above the middle of tall photographs.
-    left, top = (image.width - crop) // 2, int((image.height - crop) * 0.4)
+    left, top = (image.width - crop) / 2, (image.height - crop) * 0.4
     box = (left, top, left + crop, top + crop)
     if image.size != (side, side):
         filter_ = Image.Resampling.BILINEAR if crop >= side else Image.Resampling.BICUBIC

@@ -62,6 +62,7 @@ async def find_images(session: AsyncSession, uuids: Sequence[UUID], field: str =
         ProblemError: 404 where one is unknown.
     """
     rows = {row.uuid: row for row in await session.scalars(select(ImageRow).where(ImageRow.uuid.in_(set(uuids))))}
+    await session.commit()
     for uuid in uuids:
         if uuid not in rows:
             raise not_found("image", uuid, field)

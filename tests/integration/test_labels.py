@@ -1,0 +1,84 @@
+"""POST /backend/image/label."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from datetime import UTC, datetime
+from uuid import UUID, uuid4
+
+import httpx
+import pytest
+from support.problem_details import problem_of
+
+URL = "/backend/image/label"
+
+
+def test_label_is_kept_with_who_and_when(client, server, upload):
+    image = upload()["uuid"]
+    before = datetime.now(UTC)
+    answer = client.post(URL, json={"image": image, "label": "anime", "predicted": "human"})
+    assert answer.status_code == 201
+    label = answer.json()
+    assert (label["image"], label["label"], label["predicted"], label["agreed"]) == (image, "anime", "human", False)
+    assert before <= datetime.fromisoformat(label["created_at"]) <= datetime.now(UTC)
+    assert label["visitor"] == client.cookies["visionlab_visitor"]
+    with closing(sqlite3.connect(server.folder / "visionlab.db")) as database:
+        rows = database.execute(
+            "SELECT label, predicted, visitor FROM labels WHERE uuid = ?", [UUID(label["uuid"]).hex]
+        ).fetchall()
+    assert rows == [("anime", "human", UUID(label["visitor"]).hex)]
+
+
+def test_agreeing_is_told_from_disagreeing(client, upload):
+    image = upload()["uuid"]
+    for predicted, agreed in (("human", True), ("human_gen", False), (None, None)):
+        answer = client.post(URL, json={"image": image, "label": "human", "predicted": predicted})
+        assert answer.json()["agreed"] is agreed
+
+
+def test_latest_label_is_shown_and_earlier_ones_are_kept(client, server, upload):
+    image = upload()["uuid"]
+    labels = [client.post(URL, json={"image": image, "label": label}).json()["uuid"] for label in ("human", "anime_gen")]
+    shown = client.get("/backend/image", params={"type": "uploaded", "limit": 200}).json()["images"]
+    assert {each["uuid"]: each["class_label"] for each in shown}[image] == "anime_gen"
+    with closing(sqlite3.connect(server.folder / "visionlab.db")) as database:
+        for uuid in labels:
+            assert database.execute("SELECT count(*) FROM labels WHERE uuid = ?", [UUID(uuid).hex]).fetchone() == (1,)
+
+
+def test_visitors_are_told_apart(client, server, upload):
+    image = upload()["uuid"]
+    mine = [client.post(URL, json={"image": image, "label": "human"}).json()["visitor"] for _ in range(2)]
+    with httpx.Client(base_url=server.url) as other:
+        theirs = other.post(URL, json={"image": image, "label": "human"}).json()["visitor"]
+    assert mine[0] == mine[1] != theirs
+
+
+def test_damaged_cookie_is_replaced(server, upload):
+    image = upload()["uuid"]
+    with httpx.Client(base_url=server.url, cookies={"visionlab_visitor": "' OR 1=1"}) as client:
+        answer = client.post(URL, json={"image": image, "label": "human"})
+    assert answer.status_code == 201
+    assert UUID(answer.json()["visitor"])
+
+
+def test_generated_image_takes_no_label(client, faces):
+    [face] = faces()
+    problem_of(client.post(URL, json={"image": face["uuid"], "label": "human"}), 409, "not-uploaded", "image")
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "field"),
+    [
+        ({"image": str(uuid4())}, 404, "image"),
+        ({"image": "x"}, 422, "image"),
+        ({"image": None}, 422, "image"),
+        ({"label": "dog"}, 422, "label"),
+        ({"label": None}, 422, "label"),
+        ({"predicted": "dog"}, 422, "predicted"),
+        ({"who": "me"}, 422, "who"),
+    ],
+)
+def test_label_that_makes_no_sense_is_refused(client, upload, change, status, field):
+    problem_of(client.post(URL, json={"image": upload()["uuid"], "label": "human"} | change), status, field=field)

@@ -1,0 +1,45 @@
+"""The built web interface, as the API serves it."""
+
+from __future__ import annotations
+
+import pytest
+from support.problem_details import problem_of
+
+
+@pytest.mark.parametrize("path", ["/", "/generator", "/detector", "/some/page", "/index.html"])
+def test_pages_are_the_application(client, path):
+    answer = client.get(path)
+    assert answer.status_code == 200
+    assert answer.headers["content-type"].startswith("text/html")
+    assert "VisionLab" in answer.text
+    assert answer.headers["cache-control"] == "no-cache"
+
+
+def test_assets_may_be_kept_for_ever(client):
+    answer = client.get("/assets/index-abc123.js")
+    assert answer.status_code == 200
+    assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
+    assert client.get("/assets/index-abc123.js", headers={"If-None-Match": answer.headers["etag"]}).status_code == 304
+
+
+@pytest.mark.parametrize("path", ["/assets/index-old.js", "/favicon.ico", "/..%2f..%2fetc%2fpasswd.txt", "/x.php"])
+def test_file_that_is_not_there_is_not_found(client, path):
+    problem_of(client.get(path), 404)
+
+
+@pytest.mark.parametrize("path", ["/", "/generator", "/assets/index-abc123.js"])
+def test_pages_are_protected(client, path):
+    headers = client.get(path).headers
+    assert "default-src 'self'" in headers["content-security-policy"]
+    assert "frame-ancestors 'none'" in headers["content-security-policy"]
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["referrer-policy"] == "same-origin"
+
+
+@pytest.mark.parametrize("path", ["/%00", "/assets/..%2f..%2fsecret", "/generator%00.js", "/" + "x" * 5000, "/%ff"])
+def test_hostile_paths_are_answered(client, path):
+    assert client.get(path).status_code in (200, 404)
+
+
+def test_pages_take_no_posts(client):
+    problem_of(client.post("/generator"), 405)

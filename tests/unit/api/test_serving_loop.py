@@ -1,0 +1,187 @@
+"""Starter models are installed once, and exactly the enabled ones are served, whatever is damaged."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from sqlalchemy import URL, select, update
+from sqlalchemy.ext.asyncio import async_sessionmaker
+from support.tiny_models import DETECTOR, SECOND_DETECTOR, detector_card, detector_onnx, write_version
+
+from visionlab_api.database.engine import migrate, open_engine
+from visionlab_api.database.tables import ModelRow
+from visionlab_api.problems import ProblemError
+from visionlab_api.reconcile.serving import ServingLoop
+from visionlab_api.services.choosing import chosen_models
+from visionlab_api.services.starters import install_starters
+from visionlab_core.object_store import FolderObjectStore
+from visionlab_core.store_layout import model_key
+from visionlab_inference.backend import ModelVersion
+from visionlab_inference.embedded import EmbeddedBackend
+
+
+@pytest.fixture
+async def sessions(tmp_path):
+    url = URL.create("sqlite+aiosqlite", database=str(tmp_path / "visionlab.db"))
+    migrate(url)
+    engine = open_engine(url)
+    yield async_sessionmaker(engine, expire_on_commit=False)
+    await engine.dispose()
+
+
+@pytest.fixture
+def store(tmp_path):
+    return FolderObjectStore(tmp_path / "store")
+
+
+@pytest.fixture
+async def backend():
+    backend = EmbeddedBackend(threads=1)
+    yield backend
+    await backend.close()
+
+
+@pytest.fixture
+def starters(tmp_path):
+    return tmp_path / "models"
+
+
+@pytest.fixture
+def loop(sessions, store, backend):
+    """A loop whose rounds the test does, and which tries failed models again in every one."""
+    return ServingLoop(sessions, store, backend, seconds_to_retry=0)
+
+
+def add(folder, uuid=DETECTOR, name="first", version=1):
+    onnx = detector_onnx(version)
+    return write_version(folder, detector_card(onnx, uuid, name, version), onnx)
+
+
+async def statuses(sessions) -> dict[tuple[str, int], str]:
+    async with sessions() as session:
+        return {(row.name, row.version): row.status for row in await session.scalars(select(ModelRow))}
+
+
+async def set_row(sessions, name, **values) -> None:
+    async with sessions() as session:
+        await session.execute(update(ModelRow).where(ModelRow.name == name).values(**values))
+        await session.commit()
+
+
+async def test_starters_are_installed_once_and_a_persons_choice_stays(sessions, store, starters):
+    add(starters)
+    await install_starters(starters, store, sessions)
+    assert await statuses(sessions) == {("first", 1): "enabled"}
+    assert store.get(model_key(DETECTOR, 1, "model.onnx")) == detector_onnx(1)
+    assert store.exists(model_key(DETECTOR, 1, "card.json"))
+    await set_row(sessions, "first", status="disabled")
+    await install_starters(starters, store, sessions)
+    assert await statuses(sessions) == {("first", 1): "disabled"}
+
+
+@pytest.mark.parametrize("order", [(2, 10), (10, 2)])
+async def test_newest_version_is_the_one_that_serves(sessions, store, starters, order):
+    for version in order:
+        add(starters, version=version)
+        await install_starters(starters, store, sessions)
+    assert await statuses(sessions) == {("first", 2): "disabled", ("first", 10): "enabled"}
+
+
+async def test_versions_that_come_together_end_with_the_newest(sessions, store, starters):
+    for version in (2, 9, 10):
+        add(starters, version=version)
+    await install_starters(starters, store, sessions)
+    assert {version for (_, version), status in (await statuses(sessions)).items() if status == "enabled"} == {10}
+
+
+async def test_card_that_cannot_be_read_stops_no_other(sessions, store, starters):
+    (add(starters) / "card.json").write_text("{")
+    add(starters, SECOND_DETECTOR, "second")
+    await install_starters(starters, store, sessions)
+    assert await statuses(sessions) == {("second", 1): "enabled"}
+
+
+async def test_two_models_of_one_name_and_no_folder_are_survived(sessions, store, starters):
+    await install_starters(starters / "none", store, sessions)
+    add(starters)
+    add(starters, SECOND_DETECTOR)
+    await install_starters(starters, store, sessions)
+    assert await statuses(sessions) == {("first", 1): "enabled"}
+
+
+async def test_loop_serves_what_is_enabled(sessions, store, starters, backend, loop):
+    add(starters)
+    add(starters, SECOND_DETECTOR, "second")
+    await install_starters(starters, store, sessions)
+    await loop.round()
+    assert {each.card.name for each in chosen_models(loop, "detector", None)} == {"first", "second"}
+
+    await set_row(sessions, "first", status="disabled")
+    await loop.round()
+    assert [each.card.name for each in chosen_models(loop, "detector", None)] == ["second"]
+    assert list(backend.models()) == [ModelVersion(SECOND_DETECTOR, 1)]
+    with pytest.raises(ProblemError) as refusal:
+        chosen_models(loop, "detector", [DETECTOR])
+    assert refusal.value.status == 409
+
+    await set_row(sessions, "first", status="enabled")
+    await loop.round()
+    assert [each.card.name for each in chosen_models(loop, "detector", [DETECTOR])] == ["first"]
+
+
+async def test_no_model_in_service_is_said_so(loop):
+    await loop.round()
+    with pytest.raises(ProblemError) as refusal:
+        chosen_models(loop, "detector", None)
+    assert (refusal.value.status, refusal.value.kind) == (503, "no-model")
+
+
+async def test_damaged_model_fails_alone_and_serves_once_it_is_mended(sessions, store, starters, loop):
+    folder = add(starters)
+    add(starters, SECOND_DETECTOR, "second")
+    whole = (folder / "model.onnx").read_bytes()
+    (folder / "model.onnx").write_bytes(whole[:-1] + b"\0")
+    await install_starters(starters, store, sessions)
+    await loop.round()
+    assert [each.card.name for each in chosen_models(loop, "detector", None)] == ["second"]
+    [first] = [each for each in loop.models() if each.card.name == "first"]
+    state, reason = loop.state(first)
+    assert state == "failed"
+    assert "sha256" in reason
+    with pytest.raises(ProblemError, match="sha256") as refusal:
+        chosen_models(loop, "detector", [DETECTOR])
+    assert refusal.value.status == 503
+
+    store.put(model_key(DETECTOR, 1, "model.onnx"), whole)
+    await loop.round()
+    assert loop.state(first) == ("ready", None)
+
+
+async def test_missing_file_fails_with_its_name(sessions, store, starters, loop):
+    (add(starters) / "model.onnx").unlink()
+    await install_starters(starters, store, sessions)
+    await loop.round()
+    [model] = loop.models()
+    state, reason = loop.state(model)
+    assert state == "failed"
+    assert "model.onnx" in reason
+
+
+async def test_row_whose_card_cannot_be_read_stops_no_other(sessions, store, starters, loop):
+    add(starters)
+    add(starters, SECOND_DETECTOR, "second")
+    await install_starters(starters, store, sessions)
+    await set_row(sessions, "first", card=json.loads("{}"))
+    await loop.round()
+    assert [each.card.name for each in chosen_models(loop, "detector", None)] == ["second"]
+
+
+async def test_failed_model_is_left_alone_until_it_is_due(sessions, store, starters, backend):
+    (add(starters) / "model.onnx").write_bytes(b"x")
+    await install_starters(starters, store, sessions)
+    loop = ServingLoop(sessions, store, backend, seconds_to_retry=3600)
+    await loop.round()
+    store.put(model_key(DETECTOR, 1, "model.onnx"), detector_onnx(1))
+    await loop.round()
+    assert loop.state(loop.models()[0])[0] == "failed"

@@ -1,0 +1,187 @@
+"""Batches: who waits together runs together, and nobody waits without end."""
+
+from __future__ import annotations
+
+import asyncio
+
+import numpy as np
+import pytest
+
+from visionlab_inference.backend import BackendBusy, ModelFailed, ModelNotServed
+from visionlab_inference.embedded.batcher import Batcher
+
+
+class Model:
+    """Doubles its input, one batch at a time, as long as the gate is open; a negative number breaks it."""
+
+    def __init__(self) -> None:
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.started = asyncio.Event()
+        self.batches: list[list[int]] = []
+
+    async def run(self, inputs):
+        self.batches.append(inputs["x"].tolist())
+        self.started.set()
+        await self.gate.wait()
+        if (inputs["x"] < 0).any():
+            raise RuntimeError("the model broke")
+        return {"y": inputs["x"] * 2}, 0.5
+
+
+@pytest.fixture
+async def model():
+    return Model()
+
+
+@pytest.fixture
+async def batcher(model):
+    batcher = Batcher(model.run, max_batch=4, max_queue=8)
+    yield batcher
+    model.gate.set()
+    await batcher.close()
+
+
+def ask(batcher: Batcher, *numbers: int) -> asyncio.Task:
+    return asyncio.create_task(batcher.submit({"x": np.array(numbers)}, len(numbers)))
+
+
+async def hold(model: Model, batcher: Batcher) -> asyncio.Task:
+    """Keep the model busy with one call."""
+    model.gate.clear()
+    task = ask(batcher, 0)
+    await model.started.wait()
+    return task
+
+
+async def answers(*tasks: asyncio.Task) -> list[list[int]]:
+    return [result.outputs["y"].tolist() for result in await asyncio.gather(*tasks)]
+
+
+async def settle() -> None:
+    """Let every task that can run do so."""
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+async def test_lone_call_runs_at_once(model, batcher):
+    assert await answers(ask(batcher, 1, 2)) == [[2, 4]]
+    assert model.batches == [[1, 2]]
+
+
+async def test_calls_that_wait_run_together_in_their_order(model, batcher):
+    first = await hold(model, batcher)
+    waiting = [ask(batcher, n) for n in (1, 2, 3, 4, 5)]
+    await settle()
+    model.gate.set()
+    assert await answers(first, *waiting) == [[0], [2], [4], [6], [8], [10]]
+    assert model.batches == [[0], [1, 2, 3, 4], [5]]
+
+
+async def test_batch_never_exceeds_its_size_and_calls_are_not_torn(model, batcher):
+    first = await hold(model, batcher)
+    waiting = [ask(batcher, 1, 2), ask(batcher, 3), ask(batcher, 4, 5), ask(batcher, 6)]
+    await settle()
+    model.gate.set()
+    assert await answers(first, *waiting) == [[0], [2, 4], [6], [8, 10], [12]]
+    assert model.batches == [[0], [1, 2, 3], [4, 5, 6]]
+
+
+async def test_full_queue_refuses_at_once_says_when_to_come_back_and_recovers(model, batcher):
+    first = await hold(model, batcher)
+    waiting = [ask(batcher, n) for n in range(8)]
+    await settle()
+    with pytest.raises(BackendBusy) as refusal:
+        await asyncio.wait_for(ask(batcher, 9), 5)
+    assert refusal.value.retry_after >= 1
+    model.gate.set()
+    assert await answers(first, *waiting) == [[0], *([2 * n] for n in range(8))]
+    assert await answers(ask(batcher, 9)) == [[18]]
+
+
+async def test_call_that_does_not_fit_leaves_room_for_one_that_does(model, batcher):
+    first = await hold(model, batcher)
+    waiting = [ask(batcher, 1, 2, 3), ask(batcher, 4, 5, 6)]
+    await settle()
+    with pytest.raises(BackendBusy):
+        await ask(batcher, 7, 8, 9)
+    small = ask(batcher, 7, 8)
+    await settle()
+    model.gate.set()
+    assert await answers(first, *waiting, small) == [[0], [2, 4, 6], [8, 10, 12], [14, 16]]
+
+
+async def test_cancelled_call_costs_no_run_and_gives_its_place_back(model, batcher):
+    first = await hold(model, batcher)
+    waiting = [ask(batcher, n) for n in range(1, 9)]
+    await settle()
+    for task in waiting[:7]:
+        task.cancel()
+    await settle()
+    model.gate.set()
+    assert await answers(first, waiting[7]) == [[0], [16]]
+    assert model.batches == [[0], [8]]
+
+
+async def test_cancelling_the_running_call_harms_no_other(model, batcher):
+    first = await hold(model, batcher)
+    other = ask(batcher, 1)
+    await settle()
+    first.cancel()
+    model.gate.set()
+    assert await answers(other) == [[2]]
+
+
+async def test_all_calls_cancelled_leaves_a_batcher_that_works(model, batcher):
+    first = await hold(model, batcher)
+    second = ask(batcher, 1)
+    await settle()
+    first.cancel()
+    second.cancel()
+    model.gate.set()
+    assert await answers(ask(batcher, 3)) == [[6]]
+
+
+async def test_failing_batch_fails_only_its_callers(model, batcher):
+    first = await hold(model, batcher)
+    failing = [ask(batcher, -1, 1), ask(batcher, 2, 3)]
+    good = ask(batcher, 4)
+    await settle()
+    model.gate.set()
+    assert await answers(first, good) == [[0], [8]]
+    for task in failing:
+        with pytest.raises(ModelFailed, match="the model broke"):
+            await task
+    assert await answers(ask(batcher, 5)) == [[10]]
+
+
+async def test_close_answers_those_who_wait_and_takes_no_more(model, batcher):
+    first = await hold(model, batcher)
+    waiting = [ask(batcher, n) for n in (1, 2, 3, 4, 5)]
+    await settle()
+    closing = asyncio.create_task(batcher.close())
+    await settle()
+    with pytest.raises(ModelNotServed):
+        await ask(batcher, 6)
+    assert not closing.done()
+    model.gate.set()
+    await closing
+    assert await answers(first, *waiting) == [[0], [2], [4], [6], [8], [10]]
+
+
+async def test_closing_an_idle_batcher_ends():
+    batcher = Batcher(Model().run, max_batch=4, max_queue=8)
+    await asyncio.wait_for(batcher.close(), 5)
+
+
+async def test_batches_and_the_models_own_time_are_observed(model):
+    seen = []
+    batcher = Batcher(model.run, max_batch=4, max_queue=8, observe=lambda *values: seen.append(values))
+    first = await hold(model, batcher)
+    waiting = [ask(batcher, 1, 2), ask(batcher, 3)]
+    await settle()
+    model.gate.set()
+    results = await asyncio.gather(first, *waiting)
+    await batcher.close()
+    assert [result.seconds for result in results] == [0.5, 0.5, 0.5]
+    assert [(size, seconds) for size, _, seconds in seen] == [(1, 0.5), (3, 0.5)]
