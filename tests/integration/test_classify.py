@@ -225,7 +225,7 @@ def test_too_many_files_are_refused(client):
         ("application/json", b"[" * 100_000, 422),
         ("application/json", b"\xff\xfe", 422),
         ("application/json", b"", 422),
-        ("image/png", png(), 415),
+        ("image/gif", b"GIF89a", 415),
         ("text/plain", b"hello", 415),
         ("application/x-www-form-urlencoded", b"images=1", 415),
         ("", b"{}", 415),
@@ -233,3 +233,40 @@ def test_too_many_files_are_refused(client):
 )
 def test_body_that_is_neither_form_nor_json_is_refused(client, content_type, body, status):
     problem_of(client.post(URL, content=body, headers={"Content-Type": content_type}), status)
+
+
+def test_image_as_the_body_gets_the_answer_of_a_form(client):
+    data = jpeg(300, 200)
+    in_form = send(client, data, models=str(DETECTOR)).json()["results"][0]
+    plain = client.post(f"{URL}?models={DETECTOR}&explain=true", content=data, headers={"Content-Type": "image/jpeg"})
+    assert plain.status_code == 200
+    [result] = plain.json()["results"]
+    assert result["image"] is None
+    assert result["verdict"] == in_form["verdict"]
+    assert len(result["models"]) == 1
+    assert len(result["models"][0]["activation_map"]["values"]) == 7
+    assert "set-cookie" not in plain.headers
+
+
+def test_image_as_the_body_is_kept_where_asked(client):
+    data = png(seed=5)
+    answer = client.post(f"{URL}?store=true", content=data, headers={"Content-Type": "image/png"})
+    image = answer.json()["results"][0]["image"]
+    assert client.get(f"/backend/image/{image}").content == data
+    assert "visionlab_visitor" in answer.cookies
+
+
+@pytest.mark.parametrize(
+    ("data", "query", "status", "field"),
+    [
+        (b"hello", "", 415, "image"),
+        (b"", "", 415, "image"),
+        (black_png(30_000, 30_000), "", 413, "image"),
+        (b"\xff" * (21 * 2**20), "", 413, "images"),
+        (b"x", "models=x", 422, "models.0"),
+        (b"x", "explian=true", 422, "explian"),
+    ],
+)
+def test_bad_body_or_query_is_a_problem(client, data, query, status, field):
+    answer = client.post(f"{URL}?{query}", content=data, headers={"Content-Type": "image/png"})
+    assert problem_of(answer, status)["field"] == field

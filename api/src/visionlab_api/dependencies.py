@@ -15,7 +15,8 @@ VISITOR_COOKIE = "visionlab_visitor"
 _ONE_YEAR = 365 * 24 * 3600
 
 
-def _state(request: Request) -> State:
+# Plain functions would each be run on a thread, which costs more than they do.
+async def _state(request: Request) -> State:
     state: State = request.app.state.visionlab
     return state
 
@@ -32,7 +33,16 @@ async def _session(state: StateDep) -> AsyncIterator[AsyncSession]:
 SessionDep = Annotated[AsyncSession, Depends(_session, scope="function")]
 
 
-def _visitor(request: Request, response: Response) -> UUID:
+async def _visitor(request: Request, response: Response) -> UUID:
+    return visitor_of(request, response)
+
+
+VisitorDep = Annotated[UUID, Depends(_visitor)]
+"""The anonymous visitor of this browser: a random id in a cookie, made at the first act that leaves a trace."""
+
+
+def visitor_of(request: Request, response: Response) -> UUID:
+    """The visitor, for a route that only sometimes leaves a trace; a new one gets the cookie with the response."""
     try:
         return UUID(request.cookies.get(VISITOR_COOKIE, ""))
     except ValueError:
@@ -41,7 +51,3 @@ def _visitor(request: Request, response: Response) -> UUID:
         VISITOR_COOKIE, str(visitor), max_age=_ONE_YEAR, httponly=True, samesite="lax", secure=request.url.scheme == "https"
     )
     return visitor
-
-
-VisitorDep = Annotated[UUID, Depends(_visitor)]
-"""The anonymous visitor of this browser: a random id in a cookie, made at the first act that leaves a trace."""

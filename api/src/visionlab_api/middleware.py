@@ -106,8 +106,8 @@ class RequestContext:
             request_id.reset(token)
 
     def _limit(self, headers: Headers) -> int:
-        is_form = headers.get("content-type", "").lower().startswith("multipart/form-data")
-        return self._max_bytes if is_form else min(self._max_bytes, MAX_JSON_BYTES)
+        carries_files = headers.get("content-type", "").lower().startswith(("multipart/form-data", "image/"))
+        return self._max_bytes if carries_files else min(self._max_bytes, MAX_JSON_BYTES)
 
 
 def _too_large(limit: int) -> ProblemError:

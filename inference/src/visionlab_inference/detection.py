@@ -79,6 +79,9 @@ async def detect(
 
 
 async def _gather(calls: Mapping[ModelVersion, Coroutine[None, None, InferenceResult]]) -> dict[ModelVersion, InferenceResult]:
+    if len(calls) == 1:
+        [(model, call)] = calls.items()
+        return {model: await call}
     tasks = {model: asyncio.ensure_future(call) for model, call in calls.items()}
     try:
         await asyncio.gather(*tasks.values())

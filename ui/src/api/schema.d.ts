@@ -61,8 +61,9 @@ export interface paths {
      * Real or generated?
      * @description Run the chosen detectors (default: all enabled) on images.
      *
-     *     Send JSON with the ids of uploaded images, or the images themselves as multipart fields named `images`. One image that cannot
-     *     be used is answered with a problem; where several were sent, each has its own answer or its own problem.
+     *     Send JSON with the ids of uploaded images; or the images themselves as multipart fields named `images`; or, quickest for one
+     *     image, the file itself as the body (`Content-Type: image/jpeg` or `image/png`) with the options in the query. One image that
+     *     cannot be used is answered with a problem; where several were sent, each has its own answer or its own problem.
      */
     post: operations["classify_images"];
     delete?: never;
@@ -1074,7 +1075,14 @@ export interface operations {
   };
   classify_images: {
     parameters: {
-      query?: never;
+      query?: {
+        /** @description with an image as the body: the detectors to ask; default: all */
+        models?: string[];
+        /** @description with an image as the body: add the regions that speak for the answer */
+        explain?: boolean;
+        /** @description with an image as the body: keep it, as POST /backend/image */
+        store?: boolean;
+      };
       header?: never;
       path?: never;
       cookie?: never;
@@ -1082,6 +1090,8 @@ export interface operations {
     requestBody: {
       content: {
         "application/json": components["schemas"]["ClassifyRequest"];
+        "image/jpeg": string;
+        "image/png": string;
         "multipart/form-data": {
           /** @default false */
           explain?: boolean;

@@ -17,7 +17,7 @@ from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 
 from visionlab_api import schemas
-from visionlab_api.dependencies import SessionDep, StateDep, VisitorDep
+from visionlab_api.dependencies import StateDep, visitor_of
 from visionlab_api.problems import ProblemError, wrong_content_type
 from visionlab_api.routes.documented import problems
 from visionlab_api.services.choosing import chosen_models
@@ -42,9 +42,33 @@ class _Options(BaseModel):
     store: bool = False
 
 
+_IMAGE_TYPES = ("image/jpeg", "image/png")
+_BINARY = {"schema": {"type": "string", "format": "binary"}}
+_PARAMETERS = [
+    {
+        "name": "models",
+        "in": "query",
+        "description": "with an image as the body: the detectors to ask; default: all",
+        "schema": {"type": "array", "items": {"type": "string", "format": "uuid"}},
+    },
+    {
+        "name": "explain",
+        "in": "query",
+        "description": "with an image as the body: add the regions that speak for the answer",
+        "schema": {"type": "boolean", "default": False},
+    },
+    {
+        "name": "store",
+        "in": "query",
+        "description": "with an image as the body: keep it, as POST /backend/image",
+        "schema": {"type": "boolean", "default": False},
+    },
+]
 _REQUEST_BODY = {
     "required": True,
     "content": {
+        "image/jpeg": _BINARY,
+        "image/png": _BINARY,
         "application/json": {"schema": {"$ref": "#/components/schemas/ClassifyRequest"}},
         "multipart/form-data": {
             "schema": {
@@ -70,7 +94,8 @@ _REQUEST_BODY = {
 @router.post(
     "/image/classify",
     summary="Real or generated?",
-    openapi_extra={"requestBody": _REQUEST_BODY},
+    response_model=schemas.ClassifyAnswer,
+    openapi_extra={"requestBody": _REQUEST_BODY, "parameters": _PARAMETERS},
     responses=problems(
         S404="There is no such image or detector.",
         S409="The detector is disabled.",
@@ -81,35 +106,54 @@ _REQUEST_BODY = {
         S503="The detectors are busy or not ready; Retry-After says when to ask again.",
     ),
 )
-async def classify_images(
-    request: Request, response: Response, state: StateDep, session: SessionDep, visitor: VisitorDep
-) -> schemas.ClassifyAnswer:
+async def classify_images(request: Request, state: StateDep) -> Response:
     """Run the chosen detectors (default: all enabled) on images.
 
-    Send JSON with the ids of uploaded images, or the images themselves as multipart fields named `images`. One image that cannot
-    be used is answered with a problem; where several were sent, each has its own answer or its own problem.
+    Send JSON with the ids of uploaded images; or the images themselves as multipart fields named `images`; or, quickest for one
+    image, the file itself as the body (`Content-Type: image/jpeg` or `image/png`) with the options in the query. One image that
+    cannot be used is answered with a problem; where several were sent, each has its own answer or its own problem.
     """
+    response = Response(media_type="application/json")
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if content_type == "multipart/form-data":
-        answer = await _classify_files(request, state, session, visitor)
+    if content_type in _IMAGE_TYPES:
+        answer = await _classify_body(request, response, state)
+    elif content_type == "multipart/form-data":
+        answer = await _classify_files(request, response, state)
     elif content_type == "application/json":
-        answer = await _classify_stored(_parse_json(schemas.ClassifyRequest, await request.body()), state, session)
+        answer = await _classify_stored(_parse_json(schemas.ClassifyRequest, await request.body()), state)
     else:
-        raise wrong_content_type("multipart/form-data", "application/json")
+        raise wrong_content_type("image/jpeg", "image/png", "multipart/form-data", "application/json")
     for result in answer.results:
         for model in result.models:
             state.metrics.images_classified.labels(model.model_name).inc()
-    return answer
+    response.body = answer.model_dump_json().encode()
+    response.headers["Content-Length"] = str(len(response.body))
+    return response
 
 
-async def _classify_stored(asked: schemas.ClassifyRequest, state: State, session: SessionDep) -> schemas.ClassifyAnswer:
+async def _classify_stored(asked: schemas.ClassifyRequest, state: State) -> schemas.ClassifyAnswer:
     models = chosen_models(state.serving, "detector", asked.models)
-    rows = await find_images(session, asked.images)
+    async with state.sessions() as session:
+        rows = await find_images(session, asked.images)
     images = [Asked(partial(state.store.get, row.store_key), row.filename, row.uuid) for row in rows]
     return await classify(images, models, state.backend, state.decoder, explain=asked.explain)
 
 
-async def _classify_files(request: Request, state: State, session: SessionDep, visitor: UUID) -> schemas.ClassifyAnswer:
+async def _classify_body(request: Request, response: Response, state: State) -> schemas.ClassifyAnswer:
+    options = _options(request.query_params.multi_items())
+    models = chosen_models(state.serving, "detector", options.models)
+    data = await request.body()
+    limit = state.configuration.max_image_bytes
+    if len(data) > limit:
+        raise too_large(None, limit)
+    asked = [Asked(lambda: data)]
+    answer = await classify(asked, models, state.backend, state.decoder, explain=options.explain)
+    if options.store:
+        await _store(answer, asked, state, visitor_of(request, response))
+    return answer
+
+
+async def _classify_files(request: Request, response: Response, state: State) -> schemas.ClassifyAnswer:
     try:
         async with request.form(max_files=MAX_IMAGES, max_fields=64) as form:
             options = _options(form.multi_items())
@@ -121,18 +165,17 @@ async def _classify_files(request: Request, state: State, session: SessionDep, v
             asked = [Asked(each, plain_filename(file.filename)) for each, file in zip(read, files, strict=True)]
             answer = await classify(asked, models, state.backend, state.decoder, explain=options.explain)
             if options.store:
-                await _store(answer, asked, state, session, visitor)
+                await _store(answer, asked, state, visitor_of(request, response))
             return answer
     except (HTTPException, FormParserError) as error:
         raise _invalid("images", getattr(error, "detail", str(error))) from error
 
 
-async def _store(
-    answer: schemas.ClassifyAnswer, asked: Sequence[Asked], state: State, session: SessionDep, visitor: UUID
-) -> None:
+async def _store(answer: schemas.ClassifyAnswer, asked: Sequence[Asked], state: State, visitor: UUID) -> None:
     usable = [(result, image) for result, image in zip(answer.results, asked, strict=True) if result.problem is None]
     images = await asyncio.gather(*(state.decoder.run(partial(_new_image, image, visitor)) for _, image in usable))
-    rows = await store_images(session, state.store, images)
+    async with state.sessions() as session:
+        rows = await store_images(session, state.store, images)
     for (result, _), row in zip(usable, rows, strict=True):
         result.image = row.uuid
 

@@ -41,13 +41,18 @@ async def classify(
         NotAnImage, BrokenImage, ImageTooLarge, ImageTooSmall: of a single image.
     """
     started = time.perf_counter()
-    inputs = await asyncio.gather(*(_input(each, decoder) for each in asked), return_exceptions=True)
+    # A single image, the common case, needs no tasks: its errors are the answer.
+    inputs: list[DetectorInput | BaseException] = (
+        [await _input(asked[0], decoder)]
+        if len(asked) == 1
+        else await asyncio.gather(*(_input(each, decoder) for each in asked), return_exceptions=True)
+    )
     usable: list[DetectorInput] = []
     for each in inputs:
         if isinstance(each, BaseException):
             # A fault of ours, such as a full queue, is the answer to the whole request.
             problem = as_problem(each) if isinstance(each, Exception) else None
-            if len(inputs) == 1 or problem is None or problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            if problem is None or problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
                 raise each
         else:
             usable.append(each)

@@ -6,6 +6,7 @@ import asyncio
 import secrets
 from collections.abc import Sequence
 from functools import partial
+from itertools import zip_longest
 from uuid import UUID
 
 import numpy as np
@@ -30,7 +31,7 @@ async def make_images(
     truncation: float,
     visitor: UUID,
 ) -> list[NewImage]:
-    """`count` new pictures, shared out evenly over the models (the first ones make one more), ready to be stored.
+    """`count` new pictures, shared out evenly over the models (the first ones make one more) and in turns, ready to be stored.
 
     Raises:
         InferenceError: a model could not answer.
@@ -42,7 +43,8 @@ async def make_images(
             if share
         )
     )
-    return [image for images in made for image in images]
+    # In turns, so that a gallery shows a mixture.
+    return [image for turn in zip_longest(*made) for image in turn if image is not None]
 
 
 async def _make(
