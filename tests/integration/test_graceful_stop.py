@@ -53,7 +53,7 @@ def test_request_under_way_is_finished(start_server, tiny_models):
         head, _, body = answer.partition(b"\r\n\r\n")
         assert head.startswith(b"HTTP/1.1 201 ")
         images.append(json.loads(body))
-    assert server.process.wait(timeout=30) in (0, -signal.SIGTERM)
+    assert server.process.wait(timeout=30) == 0
 
     again = start_server(tiny_models, VISIONLAB_GRACEFUL_STOP_SECONDS="1")
     for seed, image in enumerate(images):

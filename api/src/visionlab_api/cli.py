@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 import sys
 
@@ -41,6 +42,9 @@ def main() -> None:
     )
     host, port = listener.getsockname()[:2]
     print(f"VisionLab: http://{host if ':' not in host else f'[{host}]'}:{port}", flush=True)
+    # uvicorn finishes the requests under way, then raises the signal again: a stop that was asked for is no failure.
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_: sys.exit(0))
     server.run(sockets=[listener])
 
 
