@@ -90,7 +90,8 @@ def _train(arguments: argparse.Namespace) -> int:
         return INTERRUPTED
     if about is not None:
         export = publish(spec, arguments.out, about, arguments.models)
-        print(export.parity)
+        for output in export.card.outputs:
+            print(f"Largest difference: {export.parity.worst(output.name)}")
         print(f"Exported to {export.folder}")
     return 0
 
