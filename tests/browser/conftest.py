@@ -22,7 +22,8 @@ def server(tmp_path_factory):
     server.close()
 
 
-@pytest.fixture(scope="session")
+# Not for the whole session: while Playwright's synchronous API runs, no other test of this process could have an event loop.
+@pytest.fixture(scope="module")
 def chromium():
     names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
     own = next((path for path in map(shutil.which, names) if path), None)

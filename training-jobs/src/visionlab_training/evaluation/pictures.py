@@ -42,6 +42,7 @@ def source_bars(path: Path, metrics: Mapping[str, DetectorMetrics]) -> None:
     axis.barh(range(len(rows)), [source.accuracy for _, _, source in rows], color=[colours[split] for split, _, _ in rows])
     axis.set_yticks(range(len(rows)), [f"{name} ({source.support})" for _, name, source in rows], fontsize=7)
     axis.invert_yaxis()
+    axis.margins(y=0.01)
     axis.set_xlim(0, 1)
     axis.set_xlabel("share right; " + ", ".join(f"{'blue' if i == 0 else 'orange'}: {split}" for i, split in enumerate(metrics)))
     axis.axvline(0.5, color="grey", linewidth=0.5)
