@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import socket
 import sys
@@ -24,6 +25,7 @@ def main() -> None:
         sys.exit(f"visionlab-api: {faults}")
     as_json = configuration.log_format == "json" or (configuration.log_format == "auto" and not sys.stderr.isatty())
     configure_logging(configuration.log_level, json=as_json)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     try:
         listener = _listen(configuration.host, configuration.port)
     except OSError as error:

@@ -70,7 +70,8 @@ class ReadableFormatter(logging.Formatter):
         return "\n".join(lines)
 
 
-_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+# uvicorn says everything twice, the second time with colours.
+_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
 
 
 def _time(record: logging.LogRecord) -> str:
