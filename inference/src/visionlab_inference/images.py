@@ -97,7 +97,9 @@ def prepare(data: bytes, side: int = DETECTOR_SIDE) -> DetectorInput:
     left, top = (image.width - crop) // 2, round((image.height - crop) * 0.4)
     pixels = np.asarray(image)[top : top + crop, left : left + crop]
     if crop != side:
-        pixels = cv2.resize(pixels, (side, side), interpolation=cv2.INTER_AREA if crop > side else cv2.INTER_LINEAR)
+        # Down to a half, all that is left after scaled JPEG decoding, linear reads every pixel in a fifth of the time.
+        interpolation = cv2.INTER_AREA if crop > 2 * side else cv2.INTER_LINEAR
+        pixels = cv2.resize(pixels, (side, side), interpolation=interpolation)
     region = Region(left / image.width, top / image.height, crop / image.width, crop / image.height)
     return DetectorInput(info, np.asarray(pixels, np.uint8), region)
 

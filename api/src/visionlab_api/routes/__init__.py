@@ -6,8 +6,8 @@ from visionlab_api.routes import archive, classify, generate, images, labels, mo
 from visionlab_api.routes.documented import ANY_PROBLEM
 
 router = APIRouter(prefix="/backend", responses=ANY_PROBLEM)
-# Fixed paths come before the one that takes any image path.
-for module in (status, settings, classify, generate, labels, stats, archive, models, images):
+# Fixed paths come before the one that takes any image path; the one that is called most comes first of all.
+for module in (classify, status, settings, generate, labels, stats, archive, models, images):
     router.include_router(module.router)
 
 __all__ = ["router"]

@@ -17,7 +17,7 @@ from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 
 from visionlab_api import schemas
-from visionlab_api.dependencies import StateDep, visitor_of
+from visionlab_api.dependencies import visitor_of
 from visionlab_api.problems import ProblemError, wrong_content_type
 from visionlab_api.routes.documented import problems
 from visionlab_api.services.choosing import chosen_models
@@ -106,13 +106,15 @@ _REQUEST_BODY = {
         S503="The detectors are busy or not ready; Retry-After says when to ask again.",
     ),
 )
-async def classify_images(request: Request, state: StateDep) -> Response:
+async def classify_images(request: Request) -> Response:
     """Run the chosen detectors (default: all enabled) on images.
 
     Send JSON with the ids of uploaded images; or the images themselves as multipart fields named `images`; or, quickest for one
     image, the file itself as the body (`Content-Type: image/jpeg` or `image/png`) with the options in the query. One image that
     cannot be used is answered with a problem; where several were sent, each has its own answer or its own problem.
     """
+    # On the path of every image of a bulk client: asked for directly, it needs no resolving of dependencies.
+    state: State = request.app.state.visionlab
     response = Response(media_type="application/json")
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if content_type in _IMAGE_TYPES:
