@@ -56,6 +56,7 @@ def sample() -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder for the pictures")
     parser.add_argument("--count", type=int, default=500)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--truncation", type=float, default=1.0, help="scale of the noise, 0 to 1 (default: 1)")
     arguments = parser.parse_args()
     _configure_tensorflow(0)
 
@@ -72,7 +73,7 @@ def sample() -> None:
     except (SpecError, CheckpointError) as error:
         _fail(INVALID_INPUT, error)
     else:
-        save_pictures(arguments.out, training.sample(arguments.count, arguments.seed))
+        save_pictures(arguments.out, training.sample(arguments.count, arguments.seed, arguments.truncation))
 
 
 def _train(arguments: argparse.Namespace) -> int:

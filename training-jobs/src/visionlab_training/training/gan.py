@@ -110,9 +110,9 @@ class GanTraining:
         losses = self._compiled(ops.convert_to_tensor(images), ops.convert_to_tensor(decay, dtype="float32"))
         return {name: float(value) for name, value in losses.items()}
 
-    def sample(self, count: int, seed: int) -> NDArray[np.uint8]:
-        """`count` pictures of the averaged generator as uint8 [count, S, S, 3]."""
-        noise = np.random.default_rng(seed).uniform(-1, 1, (count, dcgan.LATENT_SIZE)).astype(np.float32)
+    def sample(self, count: int, seed: int, truncation: float = 1.0) -> NDArray[np.uint8]:
+        """`count` pictures of the averaged generator as uint8 [count, S, S, 3]; the noise is scaled by `truncation`."""
+        noise = np.random.default_rng(seed).uniform(-1, 1, (count, dcgan.LATENT_SIZE)).astype(np.float32) * np.float32(truncation)
         parts = [np.asarray(self.average(noise[i : i + 64], training=False)) for i in range(0, count, 64)]
         return to_uint8(np.concatenate(parts))
 
