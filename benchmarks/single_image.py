@@ -45,8 +45,8 @@ def main() -> None:
     parser.add_argument("--side", type=int, default=256, help="side of the drawn image in pixels")
     arguments = parser.parse_args()
     data = arguments.image.read_bytes() if arguments.image else drawn_photo(arguments.side)
-    card_path = next(p for p in ROOT.glob("models/*/*/card.json") if "MobileNetV2" in p.read_text())
-    card = ModelCard.model_validate_json(card_path.read_text())
+    cards = {path: ModelCard.model_validate_json(path.read_text()) for path in ROOT.glob("models/*/*/card.json")}
+    card_path, card = next((path, card) for path, card in cards.items() if card.architecture == "MobileNetV2")
 
     options = ort.SessionOptions()
     options.intra_op_num_threads = available_cpus()
@@ -88,8 +88,11 @@ def send(connection: http.client.HTTPConnection, data: bytes, model: str, count:
     for _ in range(count):
         started = time.perf_counter()
         connection.request("POST", f"/backend/image/classify?models={model}", data, {"Content-Type": "image/jpeg"})
-        answer = connection.getresponse().read()
+        response = connection.getresponse()
+        answer = response.read()
         whole.append((time.perf_counter() - started) * 1e3)
+        if response.status != 200:
+            raise SystemExit(f"the server answered {response.status}: {answer.decode()}")
         inside.append(json.loads(answer)["model_milliseconds"])
     return whole, inside
 
