@@ -71,15 +71,19 @@ def create_app(configuration: ApiConfiguration) -> FastAPI:
     if configuration.ui_folder is not None and (configuration.ui_folder / "index.html").is_file():
         add_docs(app, "/backend/docs")
         add_web_interface(app, configuration.ui_folder)
-    app.add_middleware(RequestContext, metrics=metrics, max_bytes=configuration.max_request_bytes)
+    app.add_middleware(
+        RequestContext,
+        metrics=metrics,
+        max_bytes=configuration.max_request_bytes,
+        max_image_bytes=configuration.max_image_bytes,
+    )
     return app
 
 
 @asynccontextmanager
 async def open_state(configuration: ApiConfiguration, metrics: Metrics) -> AsyncIterator[State]:
     """Open database, store and backend; close them after the requests under way."""
-    threads = ThreadPoolExecutor(_STORE_THREADS, thread_name_prefix="store")
-    asyncio.get_running_loop().set_default_executor(threads)
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(_STORE_THREADS, thread_name_prefix="store"))
     url = configuration.resolved_database_url()
     await asyncio.to_thread(migrate, url)
     engine = open_engine(url)
@@ -93,7 +97,7 @@ async def open_state(configuration: ApiConfiguration, metrics: Metrics) -> Async
         if configuration.starter_models is not None:
             await install_starters(configuration.starter_models, store, sessions)
         await serving.start()
-        yield State(configuration, engine, sessions, store, backend, serving, decoder, metrics, threads)
+        yield State(configuration, engine, sessions, store, backend, serving, decoder, metrics)
     finally:
         await serving.stop()
         await backend.close()

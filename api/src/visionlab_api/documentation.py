@@ -16,10 +16,9 @@ class DocumentedApp(FastAPI):
 
     def openapi(self) -> dict[str, Any]:
         """The OpenAPI document."""
-        if self.openapi_schema is None:
-            document = super().openapi()
-            document["components"]["schemas"][ClassifyRequest.__name__] = ClassifyRequest.model_json_schema()
-        return super().openapi()
+        document = super().openapi()
+        document["components"]["schemas"].setdefault(ClassifyRequest.__name__, ClassifyRequest.model_json_schema())
+        return document
 
 
 def add_docs(app: FastAPI, path: str) -> None:

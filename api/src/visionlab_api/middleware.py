@@ -25,7 +25,7 @@ _MAX_DRAINED = 512 * 2**20
 # nginx's word for it in logs and metrics; nobody is there to receive it.
 _CLIENT_CLOSED_REQUEST = 499
 MAX_JSON_BYTES = 2**20
-"""A form's files go to disk as they come; any other body is held and parsed in memory, so it must be small."""
+"""A form's files go to disk as they come; any other body is held in memory, so it must be small, or be a single image."""
 
 
 class BodyTooLarge(Exception):
@@ -35,10 +35,11 @@ class BodyTooLarge(Exception):
 class RequestContext:
     """Pure ASGI: no task and no queue per request, as it stands on the path of every image."""
 
-    def __init__(self, app: ASGIApp, *, metrics: Metrics, max_bytes: int) -> None:
+    def __init__(self, app: ASGIApp, *, metrics: Metrics, max_bytes: int, max_image_bytes: int) -> None:
         self._app = app
         self._metrics = metrics
         self._max_bytes = max_bytes
+        self._max_image_bytes = max_image_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
@@ -106,8 +107,10 @@ class RequestContext:
             request_id.reset(token)
 
     def _limit(self, headers: Headers) -> int:
-        carries_files = headers.get("content-type", "").lower().startswith(("multipart/form-data", "image/"))
-        return self._max_bytes if carries_files else min(self._max_bytes, MAX_JSON_BYTES)
+        content_type = headers.get("content-type", "").lower()
+        if content_type.startswith("multipart/form-data"):
+            return self._max_bytes
+        return min(self._max_bytes, self._max_image_bytes if content_type.startswith("image/") else MAX_JSON_BYTES)
 
 
 def _too_large(limit: int) -> ProblemError:

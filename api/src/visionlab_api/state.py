@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
@@ -27,4 +26,3 @@ class State:
     serving: ServingLoop
     decoder: Decoder
     metrics: Metrics
-    threads: ThreadPoolExecutor

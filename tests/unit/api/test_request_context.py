@@ -15,7 +15,7 @@ from visionlab_core.telemetry import Metrics
 
 
 def client(app, metrics: Metrics | None = None, max_bytes: int = 10 * MAX_JSON_BYTES) -> httpx.AsyncClient:
-    context = RequestContext(app, metrics=metrics or Metrics(), max_bytes=max_bytes)
+    context = RequestContext(app, metrics=metrics or Metrics(), max_bytes=max_bytes, max_image_bytes=2 * MAX_JSON_BYTES)
     return httpx.AsyncClient(transport=httpx.ASGITransport(context, raise_app_exceptions=False), base_url="http://test")
 
 
@@ -67,7 +67,8 @@ async def pieces(count: int):
 
 @pytest.mark.parametrize("app", [says_how_much, swallows_everything])
 @pytest.mark.parametrize(
-    ("content_type", "limit"), [("application/json", 4), ("text/plain", 4), ("multipart/form-data; boundary=a", 40)]
+    ("content_type", "limit"),
+    [("application/json", 4), ("text/plain", 4), ("image/png", 8), ("multipart/form-data; boundary=a", 40)],
 )
 async def test_body_past_the_limit_is_refused_whatever_the_parser_makes_of_it(app, content_type, limit):
     async with client(app) as http:
@@ -97,7 +98,7 @@ async def test_client_that_goes_away_is_no_fault(caplog):
     metrics = Metrics()
     scope = {"type": "http", "method": "POST", "path": "/", "headers": []}
     with caplog.at_level(logging.WARNING):
-        await RequestContext(reads, metrics=metrics, max_bytes=1024)(scope, gone, send)
+        await RequestContext(reads, metrics=metrics, max_bytes=1024, max_image_bytes=1024)(scope, gone, send)
     assert not caplog.records
     assert 'status="499"' in metrics.render().decode()
 

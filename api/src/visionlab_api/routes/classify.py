@@ -144,10 +144,8 @@ async def _classify_stored(asked: schemas.ClassifyRequest, state: State) -> sche
 async def _classify_body(request: Request, response: Response, state: State) -> schemas.ClassifyAnswer:
     options = _options(request.query_params.multi_items())
     models = chosen_models(state.serving, "detector", options.models)
+    # RequestContext has seen to it that the body is no larger than an image may be.
     data = await request.body()
-    limit = state.configuration.max_image_bytes
-    if len(data) > limit:
-        raise too_large(None, limit)
     asked = [Asked(lambda: data)]
     answer = await classify(asked, models, state.backend, state.decoder, explain=options.explain)
     if options.store:
