@@ -174,8 +174,12 @@ def test_named_weights_fill_their_layers_and_strangers_are_refused(tmp_path):
     np.testing.assert_array_equal(np.asarray(model.layers[0].bias), [1, 2, 3])
     for name, value in (("tail/bias", np.zeros(3)), ("head/bias", np.zeros(4))):
         np.savez(tmp_path / "w.npz", **{name: value})
-        with pytest.raises(ValueError, match=name):
+        with pytest.raises(SpecError, match=name):
             load_named_weights(model, tmp_path / "w.npz")
+    (tmp_path / "w.npz").write_bytes(b"PK damaged")
+    for path in (tmp_path / "w.npz", tmp_path / "nowhere.npz"):
+        with pytest.raises(SpecError, match=path.name):
+            load_named_weights(model, path)
 
 
 def test_the_rate_warms_up_and_falls_to_zero():
@@ -223,6 +227,16 @@ def test_a_faulty_spec_names_its_fault(tmp_path, text, says):
         read_spec(tmp_path / "s.yaml")
 
 
+def test_weights_that_cannot_be_had_end_with_exit_code_2(manifest, tmp_path):
+    for number, weights in enumerate(("imagenet", tmp_path / "nowhere.npz")):
+        spec = tmp_path / f"{number}.json"
+        spec.write_text(detector_spec(manifest, weights=weights).model_dump_json())
+        command = [str(Path(sys.executable).parent / "visionlab-train"), str(spec), "--out", str(tmp_path / "run")]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 2, done.stderr
+        assert Path(weights).name in done.stderr.splitlines()[-1]
+
+
 def test_sigterm_writes_a_checkpoint_and_has_its_own_exit_code(faces, tmp_path):
     spec = tmp_path / "spec.json"
     spec.write_text(generator_spec(faces, steps=100_000, checkpoint_every=50_000).model_dump_json())
@@ -241,7 +255,7 @@ def test_sigterm_writes_a_checkpoint_and_has_its_own_exit_code(faces, tmp_path):
         assert int(file["step"]) >= 10
 
 
-def test_bad_specs_and_data_end_with_exit_code_2(tmp_path):
+def test_bad_data_ends_with_exit_code_2(tmp_path):
     spec = tmp_path / "spec.json"
     spec.write_text(generator_spec(tmp_path / "nowhere").model_dump_json())
     command = [str(Path(sys.executable).parent / "visionlab-train"), str(spec), "--out", str(tmp_path / "run")]

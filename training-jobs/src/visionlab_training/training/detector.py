@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from visionlab_training import zoo
 from visionlab_training.data.batches import DetectorBatches, fit, prefetch, read_image
 from visionlab_training.data.index import ImageRow, folder_images, read_manifest
 from visionlab_training.evaluation.detection import Judgement, judge
+from visionlab_training.spec_file import SpecError
 from visionlab_training.training import checkpoint
 from visionlab_training.training.progress import Progress, StopRequest, write_json
 from visionlab_training.training.schedule import warmup_cosine
@@ -44,7 +46,7 @@ def train_detector(spec: DetectorTraining, folder: Path) -> bool:
 
     Raises:
         TrainingDiverged: the loss became NaN or infinite.
-        DataError, KeyError: the data or the architecture cannot be used.
+        DataError, KeyError, SpecError: the data, the architecture or the weights cannot be used.
     """
     keras.utils.set_random_seed(spec.seed)
     rows = rows_of(spec)
@@ -54,7 +56,7 @@ def train_detector(spec: DetectorTraining, folder: Path) -> bool:
     if isinstance(spec.weights, Path):
         load_named_weights(model, spec.weights)
     elif spec.weights == "imagenet":
-        raise ValueError("Weights 'imagenet' must be given as a file; this training does not download.")
+        raise SpecError("weights: 'imagenet' is not downloaded; give a file of named arrays, or 'none'.")
     optimizer = (
         keras.optimizers.AdamW(spec.learning_rate, weight_decay=spec.weight_decay)
         if spec.optimizer == "adamw"
@@ -143,15 +145,17 @@ def load_named_weights(model: Any, path: Path) -> None:
     """Fill a model from an .npz of arrays named LAYER/VARIABLE; layers that the file does not name keep their start values.
 
     Raises:
-        ValueError: the file names a variable that the model lacks, or one of another shape.
+        SpecError: the file is missing or damaged, or names a variable that the model lacks, or one of another shape.
     """
+    try:
+        with np.load(path) as file:
+            arrays = {name: file[name] for name in file.files}
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise SpecError(f"The weights {path} cannot be read: {error}") from error
     variables = {f"{layer.name}/{variable.name}": variable for layer in model.layers for variable in layer.variables}
-    with np.load(path) as arrays:
-        for name in arrays.files:
-            if name not in variables:
-                raise ValueError(f"{path} holds {name!r}, which {model.name} does not have.")
-            if tuple(variables[name].shape) != arrays[name].shape:
-                raise ValueError(
-                    f"{path}: {name!r} has shape {arrays[name].shape}, the model wants {tuple(variables[name].shape)}."
-                )
-            variables[name].assign(arrays[name].astype(np.float32))
+    for name, value in arrays.items():
+        if name not in variables:
+            raise SpecError(f"{path} holds {name!r}, which {model.name} does not have.")
+        if tuple(variables[name].shape) != value.shape:
+            raise SpecError(f"{path}: {name!r} has shape {value.shape}, the model wants {tuple(variables[name].shape)}.")
+        variables[name].assign(value.astype(np.float32))
