@@ -30,7 +30,7 @@ ui: ui/dist/index.html ## Build the web interface
 ##@ Develop
 
 .PHONY: test
-test: $(VENV)/.installed-all ui/dist/index.html $(TOOLS)/.browser ## Run all tests
+test: $(VENV)/.installed-all ui/dist/index.html $(TOOLS)/.browser $(TOOLS)/.triton ## Run all tests
 	cd ui && npm test
 	pytest
 
@@ -55,6 +55,14 @@ generate: $(VENV)/.installed-all ui/node_modules/.installed ## Make the generate
 	$(PYTHON_ENV) -m visionlab_api.openapi > ui/openapi.json
 	cd ui && npm run generate
 	$(PYTHON_ENV) -m visionlab_training.card_tables models README.md docs/models.md
+
+.PHONY: triton
+triton: $(TOOLS)/.triton ## Install a Triton server for this machine
+
+.PHONY: starters
+starters: $(VENV)/.installed-all $(TOOLS)/.triton ## Make the shipped models anew (DATA, WEIGHTS, BUDGET=2h, OUT=runs/starters, FLAGS)
+	@test -n "$(DATA)" && test -n "$(WEIGHTS)" || { echo "make starters DATA=folder with faces/ and gan/ WEIGHTS=folder with mobilenetv2_imagenet.npz"; exit 2; }
+	@exec visionlab-starters --data $(DATA) --weights $(WEIGHTS) --out $(or $(OUT),runs/starters) --budget $(or $(BUDGET),2h) $(FLAGS)
 
 .PHONY: bench
 bench: $(VENV)/.installed-all ## Measure: one image over HTTP against the model alone
@@ -86,6 +94,10 @@ $(TOOLS)/.node: | $(TOOLS)/.uv
 
 $(TOOLS)/.browser: tests/browser/install.sh | $(VENV)/.installed-all
 	bash tests/browser/install.sh
+	touch $@
+
+$(TOOLS)/.triton: inference/triton-server/install.sh inference/triton-server/requirements.txt | $(TOOLS)/.uv
+	bash inference/triton-server/install.sh $(TOOLS)/triton $(PYTHON)
 	touch $@
 
 $(VENV)/.installed-runtime: $(LOCKED) | $(TOOLS)/.uv

@@ -65,6 +65,22 @@ class SourceMetrics(_Strict):
     support: int
 
 
+class CorruptionMetrics(_Strict):
+    """A detector on images that were changed in one way."""
+
+    accuracy: float
+    source_mean: float
+    false_accusation_rate: float | None = Field(None, description="share of real faces called generated; null: there are none")
+
+
+class Robustness(_Strict):
+    """A detector on the same images after each of several common corruptions (Hendrycks & Dietterich, 2019, arXiv:1903.12261)."""
+
+    images: int = Field(description="a subset of the split, balanced over its sources")
+    real_images: int = Field(description="how many of them are real faces")
+    corruptions: dict[str, CorruptionMetrics] = Field(description="by name; 'unchanged' comes first")
+
+
 class DetectorMetrics(_Strict):
     """A detector judged on one split, through the served graph. `confusion[i][j]` counts images of class i called class j."""
 
@@ -77,10 +93,33 @@ class DetectorMetrics(_Strict):
     classes: dict[FaceClass, ClassMetrics]
     sources: dict[str, SourceMetrics]
     confusion: list[list[int]]
+    auroc: float | None = Field(None, description="area under the ROC curve of generated against real")
+    ece: float | None = Field(None, description="expected calibration error, 15 bins of the top class's probability")
+    ece_uncalibrated: float | None = Field(None, description="the same at temperature 1")
+    robustness: Robustness | None = None
+
+    @property
+    def false_accusation_rate(self) -> float | None:
+        """Share of real faces (human, anime) that are called generated; None where the split has none."""
+        return self._share_called(generated=True)
+
+    @property
+    def missed_rate(self) -> float | None:
+        """Share of generated faces that are called real; None where the split has none."""
+        return self._share_called(generated=False)
+
+    def _share_called(self, *, generated: bool) -> float | None:
+        rows = [self.confusion[c.position] for c in FACE_CLASSES if c.is_generated != generated]
+        wrong = sum(row[c.position] for row in rows for c in FACE_CLASSES if c.is_generated == generated)
+        images = sum(map(sum, rows))
+        return wrong / images if images else None
 
 
 class GeneratorMetrics(_Strict):
-    """A generator judged against held-out real faces. KID as in Binkowski et al., 2018 (arXiv:1801.01401)."""
+    """A generator judged against held-out real faces.
+
+    KID as in Binkowski et al., 2018 (arXiv:1801.01401), FID as in Heusel et al., 2017 (arXiv:1706.08500).
+    """
 
     kind: Literal["generator"] = "generator"
     images: int = Field(description="real images compared with")
@@ -90,6 +129,17 @@ class GeneratorMetrics(_Strict):
     kid_std: float
     kid_of_real: float = Field(description="the same between training images and the held-out ones: the best to hope for")
     feature_network: str
+    fid: float | None = Field(None, description="depends on the numbers of images: compare it with fid_of_real")
+    fid_of_real: float | None = Field(None, description="the same between training images and the held-out ones")
+    nearest_training: float | None = Field(
+        None,
+        description="median feature distance from a generated face to its nearest training image, over that of held-out real "
+        "faces: far below 1, the generator copies",
+    )
+    training_images: int | None = Field(None, description="among which the nearest ones were looked for")
+    recognised: dict[str, float] = Field(
+        default_factory=dict, description="share of the generated faces that each detector calls generated, by NAME/VERSION"
+    )
 
 
 Metrics = Annotated[DetectorMetrics | GeneratorMetrics, Field(discriminator="kind")]
@@ -137,6 +187,7 @@ class ModelCard(_Strict):
     temperature: float = Field(1.0, gt=0, description="calibration: logits are divided by it inside the graph")
     licence: str
     limitations: tuple[str, ...] = ()
+    enabled_by_default: bool = Field(True, description="a fresh installation that finds this model puts it into service")
     files: dict[RelativePath, FileDigest]
 
     @model_validator(mode="after")

@@ -33,6 +33,7 @@ class CardDraft(BaseModel):
     temperature: float = Field(1.0, gt=0)
     licence: str
     limitations: tuple[str, ...] = ()
+    enabled_by_default: bool = True
 
     def card(
         self,

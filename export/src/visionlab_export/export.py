@@ -48,7 +48,7 @@ def export_model(
     *,
     images: NDArray[np.uint8] | None = None,
     batching: DynamicBatching = DEFAULT_BATCHING,
-    measure: Callable[[Path], Mapping[str, Metrics]] | None = None,
+    measure: Callable[[Path, ModelCard], Mapping[str, Metrics]] | None = None,
     keep_saved_model: bool = True,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Export:
@@ -63,8 +63,8 @@ def export_model(
         out: the folder that holds all models.
         images: detectors only: 8 or more real images, uint8 [M, 224, 224, 3], through which the gate compares the runtimes.
         batching: how Triton is to gather requests.
-        measure: called with the path of the finished `model.onnx`; the metrics by split that it gives go into the card.
-            Files that it writes beside it are part of the version.
+        measure: called with the path of the finished `model.onnx` and the card as far as it is known; the metrics by split that
+            it gives go into the card. Files that it writes beside it are part of the version.
         keep_saved_model: False leaves `saved_model/` out, once the gate has seen it; `weights.npz` holds the same weights in half
             the space.
         progress: called with a sentence at each step.
@@ -91,9 +91,15 @@ def export_model(
         parity = check_parity(runners, graph.outputs, examples)
         if not keep_saved_model:
             shutil.rmtree(folder / SAVED_MODEL_FOLDER)
-        save_weights(model, folder / WEIGHTS_FILE)
-        metrics = dict(measure(folder / MODEL_FILE)) if measure else {}
-        card = _write_config_and_card(model, graph, draft, folder, batching, metrics)
+        save_weights(model, folder / WEIGHTS_FILE, own_only=draft.ensemble)
+        complete = partial(draft.card, inputs=graph.inputs, outputs=graph.outputs, parameters=int(model.count_params()))
+        # The configuration is made from the card, and the card has the configuration's digest: so from a card without it first.
+        unfinished = complete(files={MODEL_FILE: _digest(folder / MODEL_FILE)}, metrics={})
+        write_config(folder / CONFIG_FILE, model_config(unfinished, batching=batching))
+        metrics = dict(measure(folder / MODEL_FILE, unfinished)) if measure else {}
+        files = {path.relative_to(folder).as_posix(): _digest(path) for path in sorted(folder.rglob("*")) if path.is_file()}
+        card = complete(files=files, metrics=metrics)
+        (folder / CARD_FILE).write_text(card.model_dump_json(indent=2) + "\n", encoding="utf-8")
         progress("Putting the version in its place")
     return Export(card, final, parity)
 
@@ -114,21 +120,6 @@ def _examples(graph: ServedGraph, images: NDArray[np.uint8] | None) -> Tensors:
     latent = random.uniform(-1, 1, (GENERATOR_EXAMPLES, *graph.inputs[0].shape)).astype(np.float32)
     truncation = random.uniform(0.5, 1, (GENERATOR_EXAMPLES, 1)).astype(np.float32)
     return {"latent": latent, "truncation": truncation}
-
-
-def _write_config_and_card(
-    model: Any, graph: ServedGraph, draft: CardDraft, folder: Path, batching: DynamicBatching, metrics: dict[str, Metrics]
-) -> ModelCard:
-    complete = partial(
-        draft.card, inputs=graph.inputs, outputs=graph.outputs, parameters=int(model.count_params()), metrics=metrics
-    )
-    # The configuration is made from the card, and the card has the configuration's digest: so from a card without it first.
-    unfinished = complete(files={MODEL_FILE: _digest(folder / MODEL_FILE)})
-    write_config(folder / CONFIG_FILE, model_config(unfinished, batching=batching))
-    files = {path.relative_to(folder).as_posix(): _digest(path) for path in sorted(folder.rglob("*")) if path.is_file()}
-    card = complete(files=files)
-    (folder / CARD_FILE).write_text(card.model_dump_json(indent=2) + "\n", encoding="utf-8")
-    return card
 
 
 def _digest(path: Path) -> FileDigest:

@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import onnx
 import onnxruntime
 import tensorflow as tf
 import tf2onnx
 
 from visionlab_export.errors import ExportError
+from visionlab_export.half_kernels import halve_kernels
 from visionlab_export.serving import Runner, ServedGraph, Tensors
 
 OPSET: Final = 18
@@ -25,7 +27,8 @@ def to_onnx(graph: ServedGraph) -> onnx.ModelProto:
     """Convert the graph: constants folded, no external data, the batch of any size.
 
     BatchNorms become part of the convolution before them; after depthwise convolutions they stay a product and a sum, which
-    ONNX Runtime merges when it loads the file.
+    ONNX Runtime merges when it loads the file. Kernels that are rounded to half precision take half the space, and the model
+    computes the same with them; see `visionlab_export.half_kernels`.
 
     `tf2onnx.convert.from_function` and not Keras' `model.export(format="onnx")`, which calls the former on the model's own
     call: only with a function of our own are the tensors named, the pixels uint8 and two outputs possible, and only so is what
@@ -41,7 +44,8 @@ def to_onnx(graph: ServedGraph) -> onnx.ModelProto:
     converted, external = tf2onnx.convert.from_function(graph.function, input_signature=signature, opset=OPSET)
     if external:
         raise ExportError("The model is too large for one ONNX file (2 GB).")
-    model = _canonical(converted, [spec.name for spec in graph.inputs], [spec.name for spec in graph.outputs])
+    halved = halve_kernels(converted, [np.asarray(variable) for variable in graph.variables])
+    model = _canonical(halved, [spec.name for spec in graph.inputs], [spec.name for spec in graph.outputs])
     try:
         onnx.checker.check_model(model, full_check=True)
     except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:

@@ -22,6 +22,9 @@ from visionlab_export.errors import ExportError
 SERVED_SIDE: Final = 224
 """Side in pixels of the images that every detector takes, whatever the resolution at which it works."""
 
+_IMAGE: Final = (TensorSpec(name="image", dtype="uint8", shape=(SERVED_SIDE, SERVED_SIDE, 3)),)
+_PROBABILITIES: Final = TensorSpec(name="probabilities", dtype="float32", shape=(len(FACE_CLASSES),))
+
 Tensors = Mapping[str, NDArray[Any]]
 Runner = Callable[[Tensors], Tensors]
 
@@ -62,11 +65,16 @@ def served_detector(model: Any, *, temperature: float = 1.0) -> ServedGraph:
     map adds to the logit of each class (class activation mapping, Zhou et al., 2016, arXiv:1512.04150). The mean over places
     plus the bias of the Dense layer is the logits, before the temperature.
 
+    A vote (a model that ends in an Average of probabilities) has no activation map, and the logarithms of its probabilities are
+    its logits.
+
     Raises:
-        ExportError: other input or output shapes, or no Dense softmax layer at the end.
+        ExportError: other input or output shapes, or neither a Dense softmax layer nor an Average at the end.
     """
     _require_tensorflow()
     side = _detector_side(model)
+    if isinstance(model.outputs[0]._keras_history.operation, keras.layers.Average):
+        return _served_vote(model, side, temperature)
     head = _softmax_head(model)
     pooled_from = _pooled_feature_map(head)
     feature_maps = [] if pooled_from is None else [pooled_from]
@@ -74,9 +82,7 @@ def served_detector(model: Any, *, temperature: float = 1.0) -> ServedGraph:
     whole = keras.Model(model.inputs, [*model.outputs, *feature_maps])
 
     def outputs_of(image: Any) -> dict[str, Any]:
-        pixels = tf.cast(image, tf.float32)
-        if side != SERVED_SIDE:
-            pixels = tf.image.resize(pixels, (side, side), method="bilinear", antialias=False)
+        pixels = _resized(image, side)
         # One output comes as it is, two come in a list.
         below_head, *maps = tf.nest.flatten(body([pixels], training=False))
         kernel = tf.convert_to_tensor(head.kernel)
@@ -88,45 +94,66 @@ def served_detector(model: Any, *, temperature: float = 1.0) -> ServedGraph:
         return served
 
     def reference(tensors: Tensors) -> Tensors:
-        pixels: Any = tensors["image"].astype(np.float32)
-        if side != SERVED_SIDE:
-            pixels = keras.ops.image.resize(pixels, (side, side), interpolation="bilinear", antialias=False)
+        pixels = _reference_resized(tensors["image"], side)
         probabilities, *maps = (np.asarray(tensor) for tensor in tf.nest.flatten(whole([pixels], training=False)))
         found = {"probabilities": _tempered(probabilities, temperature)}
         if maps:
             found["activation_map"] = maps[0] @ np.asarray(head.kernel)
         return found
 
-    outputs = [TensorSpec(name="probabilities", dtype="float32", shape=(len(FACE_CLASSES),))]
+    outputs = [_PROBABILITIES]
     if pooled_from is not None:
         rows, columns = pooled_from.shape[1:3]
         outputs.append(TensorSpec(name="activation_map", dtype="float32", shape=(rows, columns, len(FACE_CLASSES))))
-    inputs = (TensorSpec(name="image", dtype="uint8", shape=(SERVED_SIDE, SERVED_SIDE, 3)),)
-    return ServedGraph("detector", inputs, tuple(outputs), _traceable(outputs_of, inputs), _variables(model), reference)
+    return ServedGraph("detector", _IMAGE, tuple(outputs), _traceable(outputs_of, _IMAGE), _variables(model), reference)
+
+
+def _served_vote(model: Any, side: int, temperature: float) -> ServedGraph:
+    def outputs_of(image: Any) -> dict[str, Any]:
+        probabilities = model(_resized(image, side), training=False)
+        if temperature != 1.0:
+            probabilities = tf.nn.softmax(tf.math.log(tf.maximum(probabilities, 1e-12)) / temperature)
+        return {"probabilities": probabilities}
+
+    def reference(tensors: Tensors) -> Tensors:
+        probabilities = np.asarray(model(_reference_resized(tensors["image"], side), training=False))
+        return {"probabilities": _tempered(probabilities, temperature)}
+
+    return ServedGraph("detector", _IMAGE, (_PROBABILITIES,), _traceable(outputs_of, _IMAGE), _variables(model), reference)
 
 
 def served_generator(model: Any) -> ServedGraph:
-    """From a Keras model (noise float32 [N, L] -> picture -1 ... 1, float32 [N, H, W, 3]) to the graph that is served.
+    """From a Keras model to the graph that is served: noise in, picture out.
 
-    Inputs: `latent` float32 [N, L] and `truncation` float32 [N, 1], by which the noise is multiplied: below 1 it is drawn towards
-    its mean. Output: `image` uint8 [N, H, W, 3], (picture + 1) * 127.5 rounded half to even and clipped to 0 ... 255.
+    The model takes noise float32 [N, L], uniform in -1 ... 1, and gives pictures -1 ... 1, float32 [N, H, W, 3]. Where it has a
+    second input, that is the truncation, float32 [N, 1] (StyleGAN2, which truncates inside); otherwise the noise is multiplied by
+    the truncation: below 1 it is drawn towards its mean.
+
+    Inputs: `latent` float32 [N, L] and `truncation` float32 [N, 1]. Output: `image` uint8 [N, H, W, 3], (picture + 1) * 127.5
+    rounded half to even and clipped to 0 ... 255.
 
     Raises:
-        ExportError: other input or output shapes.
+        ExportError: other inputs or outputs, or other shapes.
     """
     _require_tensorflow()
-    if len(model.inputs) != 1 or len(model.outputs) != 1:
-        raise ExportError("A generator has one input (the noise) and one output (the picture).")
-    taken, given = tuple(model.input_shape[1:]), tuple(model.output_shape[1:])
+    if len(model.inputs) not in (1, 2) or len(model.outputs) != 1:
+        raise ExportError("A generator has one input (the noise) or two (noise, truncation), and one output (the picture).")
+    taken, *truncations = (tuple(tensor.shape[1:]) for tensor in model.inputs)
+    given = tuple(model.outputs[0].shape[1:])
     if len(taken) != 1 or len(given) != 3 or given[2] != 3 or None in taken + given:
         raise ExportError(f"A generator goes from [N, L] to [N, H, W, 3]; this one from {['N', *taken]} to {['N', *given]}.")
+    if truncations not in ([], [(1,)]):
+        raise ExportError(f"A generator's second input is the truncation, [N, 1]; that of this one is {['N', *truncations[0]]}.")
+
+    def picture_of(latent: Any, truncation: Any) -> Any:
+        return model([latent, truncation] if truncations else latent * truncation, training=False)
 
     def outputs_of(latent: Any, truncation: Any) -> dict[str, Any]:
-        picture = model(latent * truncation, training=False)
+        picture = picture_of(latent, truncation)
         return {"image": tf.cast(tf.clip_by_value(tf.round((picture + 1.0) * 127.5), 0.0, 255.0), tf.uint8)}
 
     def reference(tensors: Tensors) -> Tensors:
-        picture = np.asarray(model(tensors["latent"] * tensors["truncation"], training=False))
+        picture = np.asarray(picture_of(tensors["latent"], tensors["truncation"]))
         return {"image": np.clip(np.rint((picture + np.float32(1)) * np.float32(127.5)), 0, 255).astype(np.uint8)}
 
     inputs = (
@@ -143,6 +170,18 @@ def _require_tensorflow() -> None:
             f"The export needs Keras on TensorFlow, and this process runs it on {keras.backend.backend()}: start another process "
             "with KERAS_BACKEND=tensorflow and load the model there."
         )
+
+
+def _resized(image: Any, side: int) -> Any:
+    pixels = tf.cast(image, tf.float32)
+    return pixels if side == SERVED_SIDE else tf.image.resize(pixels, (side, side), method="bilinear", antialias=False)
+
+
+def _reference_resized(image: NDArray[Any], side: int) -> Any:
+    pixels = image.astype(np.float32)
+    if side == SERVED_SIDE:
+        return pixels
+    return keras.ops.image.resize(pixels, (side, side), interpolation="bilinear", antialias=False)
 
 
 def _detector_side(model: Any) -> int:

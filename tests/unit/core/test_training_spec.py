@@ -56,7 +56,7 @@ def test_mistakes_are_refused_by_name(base: dict[str, Any], change: dict[str, An
         ADAPTER.validate_python(base | change)
 
 
-@pytest.mark.parametrize("field", ["name", "architecture", "data", "steps"])
+@pytest.mark.parametrize("field", ["name", "architecture", "data"])
 def test_what_a_detector_needs_is_asked_for(field: str) -> None:
     with pytest.raises(ValidationError, match=field):
         ADAPTER.validate_python({name: value for name, value in DETECTOR.items() if name != field})

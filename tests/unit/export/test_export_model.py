@@ -23,7 +23,8 @@ from visionlab_export.onnx_file import to_onnx, write_onnx
 from visionlab_export.serving import served_detector
 from visionlab_export.weights import load_weights
 from visionlab_inference.repository import read_config
-from visionlab_training.zoo import dcgan, mobilenet_v2
+from visionlab_training import zoo
+from visionlab_training.zoo import dcgan
 
 Draft = Callable[..., CardDraft]
 
@@ -31,7 +32,7 @@ Draft = Callable[..., CardDraft]
 def test_mobilenet_v2_is_exported_whole(
     disturbed: Callable[[Any], Any], draft: Draft, pictures: NDArray[np.uint8], tmp_path: Path
 ) -> None:
-    model = disturbed(mobilenet_v2.build(64, 4))
+    model = disturbed(zoo.detector("MobileNetV2").build(64))
     export = export_model(model, draft(temperature=1.5), tmp_path, images=pictures)
     folder = tmp_path / str(export.card.uuid) / "1"
     assert export.folder == folder
@@ -108,7 +109,8 @@ def test_an_existing_version_is_kept(tiny_detector: Any, draft: Draft, pictures:
 def test_what_is_measured_and_drawn_is_part_of_the_version(
     tiny_detector: Any, draft: Draft, pictures: NDArray[np.uint8], tmp_path: Path
 ) -> None:
-    def measure(model: Path) -> dict[str, Metrics]:
+    def measure(model: Path, card: ModelCard) -> dict[str, Metrics]:
+        assert card.metrics == {}
         answers = onnxruntime.InferenceSession(model).run(["probabilities"], {"image": pictures})
         (model.parent / "answers.bin").write_bytes(np.asarray(answers).tobytes())
         return {}

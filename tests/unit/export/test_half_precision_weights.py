@@ -9,9 +9,15 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
+from visionlab_export.card_draft import CardDraft
 from visionlab_export.errors import ExportError
+from visionlab_export.export import export_model
+from visionlab_export.onnx_file import to_onnx, write_onnx
+from visionlab_export.serving import served_detector
 from visionlab_export.weights import load_weights, round_kernels, save_weights
+from visionlab_training.zoo.ensemble import Base, stacked, voting
 
 
 def values(model: Any) -> dict[str, Any]:
@@ -69,6 +75,16 @@ def test_a_damaged_file_is_refused(tiny_detector: Any, tmp_path: Path, content: 
         load_weights(tiny_detector, path)
 
 
+def test_a_file_with_other_bytes_inside_is_refused(tiny_detector: Any, tmp_path: Path) -> None:
+    path = tmp_path / "weights.npz"
+    save_weights(tiny_detector, path)
+    content = path.read_bytes()
+    for start in range(100, 400, 10):
+        path.write_bytes(content[:start] + b"\xff" * 4 + content[start + 4 :])
+        with pytest.raises(ExportError, match="damaged"):
+            load_weights(tiny_detector, path)
+
+
 def test_weights_that_share_a_name_are_refused(tmp_path: Path) -> None:
     pixels = keras.Input((3,))
     inside = keras.Input((3,))
@@ -76,3 +92,47 @@ def test_weights_that_share_a_name_are_refused(tmp_path: Path) -> None:
     model = keras.Model(pixels, keras.layers.Dense(3, name="same")(inner(pixels)))
     with pytest.raises(ExportError, match="same"):
         save_weights(model, tmp_path / "weights.npz")
+
+
+def test_an_ensemble_leaves_its_bases_out(
+    build_tiny: Callable[[], Any],
+    draft: Callable[..., CardDraft],
+    pictures: NDArray[np.uint8],
+    tmp_path: Path,
+) -> None:
+    bases = two_bases(build_tiny)
+    for number, base in enumerate(bases):
+        round_kernels(base.network)
+        save_weights(base.network, tmp_path / f"base{number}.npz")
+    export = export_model(stacked(bases, 8), draft(ensemble=True), tmp_path, images=pictures, keep_saved_model=False)
+    weights = export.folder / "weights.npz"
+    with np.load(weights) as file:
+        assert sorted(file.files) == ["mix/bias", "mix/kernel", "probabilities/bias", "probabilities/kernel"]
+
+    again = two_bases(build_tiny)
+    for number, base in enumerate(again):
+        load_weights(base.network, tmp_path / f"base{number}.npz")
+    model = stacked(again, 8)
+    with pytest.raises(ExportError, match=r"first/conv/kernel: none in the file, \[3, 3, 3, 8\] in the model"):
+        load_weights(model, weights)
+    load_weights(model, weights, own_only=True)
+    write_onnx(to_onnx(served_detector(model)), tmp_path / "again.onnx")
+    assert (tmp_path / "again.onnx").read_bytes() == (export.folder / "model.onnx").read_bytes()
+
+
+def test_a_vote_has_no_weights_of_its_own(build_tiny: Callable[[], Any], tmp_path: Path) -> None:
+    model = voting(two_bases(build_tiny))
+    save_weights(model, tmp_path / "weights.npz", own_only=True)
+    with np.load(tmp_path / "weights.npz") as file:
+        assert file.files == []
+    load_weights(model, tmp_path / "weights.npz", own_only=True)
+
+
+def two_bases(build_tiny: Callable[[], Any]) -> list[Base]:
+    bases = []
+    for name in ("first", "second"):
+        with keras.name_scope(name):
+            network = build_tiny()
+        network.name = name
+        bases.append(Base(network, temperature=1.3))
+    return bases

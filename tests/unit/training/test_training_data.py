@@ -1,15 +1,18 @@
 from collections import Counter
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from support.drawn_faces import drawn_face, write_dataset, write_faces
 
 from visionlab_core.face_class import FaceClass
+from visionlab_inference.images import prepare
 from visionlab_training.data import augment
 from visionlab_training.data.batches import (
     DetectorBatches,
     GeneratorBatches,
+    as_served,
     centre_crop,
     fit,
     prefetch,
@@ -95,12 +98,6 @@ def test_batches_are_a_function_of_seed_and_step(tmp_path):
     assert (detector_batches(rows, seed=1).batch(7)[0] != images).any()
 
 
-def test_a_single_class_is_refused(tmp_path):
-    rows = [row for row in read_manifest(write_dataset(tmp_path)) if row.face_class == FaceClass.HUMAN]
-    with pytest.raises(DataError, match="at least two"):
-        detector_batches(rows)
-
-
 def test_every_image_comes_once_an_epoch(tmp_path):
     paths = write_faces(tmp_path, 6)
     batches = GeneratorBatches(paths, batch_size=3, side=32, crop=1.0, seed=0)
@@ -118,7 +115,7 @@ def test_fewer_images_than_a_batch_are_refused(tmp_path):
 
 def test_augmentation_keeps_shape_and_type_and_changes_the_picture():
     for seed in range(60):
-        result = augment.augment(drawn_face(seed), np.random.default_rng(seed), 40)
+        result = augment.augment(drawn_face(seed), np.random.default_rng(seed), lambda image: fit(image, 40))
         assert result.shape == (40, 40, 3)
         assert result.dtype == np.uint8
 
@@ -129,6 +126,14 @@ def test_crop_and_fit():
     np.testing.assert_array_equal(centre_crop(image, 0.5), image[16:48, 16:48])
     assert fit(image, 64) is image
     assert fit(image, 20).shape == (20, 20, 3)
+
+
+def test_training_sees_images_as_they_are_served():
+    image = drawn_face(3, 128)
+    _, data = cv2.imencode(".png", cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
+    served = prepare(data.tobytes()).pixels
+    np.testing.assert_array_equal(as_served(image, 224), served)
+    np.testing.assert_array_equal(as_served(image, 96), cv2.resize(served, (96, 96), interpolation=cv2.INTER_LINEAR))
 
 
 def test_prefetch_keeps_the_order_and_hands_on_errors():

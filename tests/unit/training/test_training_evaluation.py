@@ -1,21 +1,24 @@
-import os
+"""Figures of detectors and generators, and the served graphs that they come from."""
+
+import itertools
 from pathlib import Path
 
+import cv2
+import keras
 import numpy as np
 import pytest
+from support.drawn_faces import drawn_face, write_dataset
+from support.tiny_models import detector_onnx, generator_onnx
 
-os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-
-import keras
-from support.tiny_models import generator_onnx
-
-from visionlab_core.face_class import FaceClass
-from visionlab_training.data.index import ImageRow
+from visionlab_core.face_class import FACE_CLASSES, FaceClass
+from visionlab_inference.images import prepare
+from visionlab_training.data.index import DataError, ImageRow, read_manifest
 from visionlab_training.evaluation.detection import judge
-from visionlab_training.evaluation.generation import kernel_distance
-from visionlab_training.evaluation.pictures import confusion_matrices, source_bars
-from visionlab_training.evaluation.served import as_metrics, generated_pictures
-from visionlab_training.publishing import refresh_batch_norm
+from visionlab_training.evaluation.generation import frechet_distance, kernel_distance, nearest_distance
+from visionlab_training.evaluation.roc import auroc, generated_score, roc_curve
+from visionlab_training.evaluation.served import UnusableModel, evaluate_detector, generated_pictures, split_metrics
+from visionlab_training.evaluation.served_generator import TRUNCATIONS, RealFaces, evaluate_generator
+from visionlab_training.training.gan.loading import refresh_batch_norm
 
 ROWS = [
     ImageRow(Path("1"), FaceClass.HUMAN, "big", "test"),
@@ -41,12 +44,41 @@ def test_a_judgement_counts_by_class_and_by_source():
     assert judged.real_or_generated_accuracy == 0.75
 
 
-def test_pictures_of_a_judgement_are_written(tmp_path):
-    metrics = {"test": as_metrics(judge(PROBABILITIES, ROWS), "0" * 64)}
-    confusion_matrices(tmp_path / "confusion.png", metrics)
-    source_bars(tmp_path / "sources.png", metrics)
-    for name in ("confusion.png", "sources.png"):
-        assert (tmp_path / name).read_bytes()[:4] == b"\x89PNG"
+def test_the_figures_of_a_card():
+    metrics = split_metrics(PROBABILITIES, ROWS)
+    assert metrics.images == 4
+    assert metrics.false_accusation_rate == pytest.approx(1 / 3)
+    assert metrics.missed_rate == 0
+    assert metrics.auroc == 1
+    assert metrics.ece == metrics.ece_uncalibrated
+    only_real = split_metrics(PROBABILITIES[:3], ROWS[:3])
+    assert only_real.auroc is None
+    assert only_real.missed_rate is None
+
+
+def test_auroc_is_the_share_of_pairs_in_the_right_order():
+    rng = np.random.default_rng(0)
+    scores = rng.integers(0, 12, 90) / 12  # with ties
+    generated = rng.random(90) < 0.4
+    pairs = itertools.product(scores[generated], scores[~generated])
+    expected = np.mean([1.0 if g > r else 0.5 if g == r else 0.0 for g, r in pairs])
+    assert auroc(scores, generated) == pytest.approx(expected)
+    curve = roc_curve(scores, generated)
+    assert np.trapezoid(curve.found, curve.false_accusations) == pytest.approx(expected)
+    assert auroc(scores, np.zeros(90, bool)) is None
+    assert roc_curve(scores, np.ones(90, bool)) is None
+
+
+def test_an_roc_curve_says_what_is_found_at_a_price():
+    generated = np.array([True, True, False, True, False])
+    curve = roc_curve(np.array([0.9, 0.8, 0.7, 0.6, 0.5]), generated)
+    assert curve.found_at(0) == pytest.approx(2 / 3)
+    assert curve.found_at(0.49) == pytest.approx(2 / 3)
+    assert curve.found_at(0.5) == 1
+
+
+def test_the_score_adds_up_the_generated_classes():
+    np.testing.assert_allclose(generated_score(PROBABILITIES), [0.1, 0.4, 0.7, 0.9], rtol=1e-6)
 
 
 def test_kid_is_near_zero_for_one_distribution_and_grows_with_the_distance():
@@ -60,6 +92,148 @@ def test_kid_is_near_zero_for_one_distribution_and_grows_with_the_distance():
         kernel_distance(same[:1], other)
 
 
+def test_fid_is_zero_for_one_set_and_what_gaussians_have_in_closed_form():
+    rng = np.random.default_rng(0)
+    sample = rng.normal(0, 1, (4000, 3))
+    assert frechet_distance(sample.astype(np.float32), sample.astype(np.float32)) == pytest.approx(0, abs=1e-4)
+    # Diagonal covariances: squared distance of the means plus that of the standard deviations.
+    means, deviations = np.array([1.0, -2.0, 0.5]), np.array([2.0, 1.0, 0.25])
+    other = rng.normal(0, 1, (4000, 3)) * deviations + means
+    expected = (means**2).sum() + ((1 - deviations) ** 2).sum()
+    assert frechet_distance(sample.astype(np.float32), other.astype(np.float32)) == pytest.approx(expected, rel=0.05)
+    with pytest.raises(ValueError, match="two pictures"):
+        frechet_distance(sample[:1].astype(np.float32), other.astype(np.float32))
+
+
+def test_fid_of_fewer_images_than_features_is_a_number():
+    rng = np.random.default_rng(0)
+    left, right = rng.normal(0, 1, (10, 40)).astype(np.float32), rng.normal(0, 1, (10, 40)).astype(np.float32)
+    assert frechet_distance(left, left) == pytest.approx(0, abs=1e-3)
+    assert frechet_distance(left, right) > 1
+
+
+def test_the_nearest_distance_is_the_median_of_the_nearest():
+    rng = np.random.default_rng(0)
+    queries, known = rng.normal(0, 1, (600, 5)).astype(np.float32), rng.normal(0, 1, (70, 5)).astype(np.float32)
+    expected = np.median([np.linalg.norm(known - query, axis=1).min() for query in queries])
+    assert nearest_distance(queries, known) == pytest.approx(expected, rel=1e-5)
+    assert nearest_distance(known, known) == pytest.approx(0, abs=1e-3)
+
+
+@pytest.fixture
+def detector(tmp_path):
+    path = tmp_path / "model.onnx"
+    path.write_bytes(detector_onnx(1))
+    return path
+
+
+def test_a_detector_is_judged_on_each_split(tmp_path, detector, capfd):
+    rows = read_manifest(write_dataset(tmp_path / "data", each=3))
+    evaluation = evaluate_detector(detector, rows, robustness=8)
+    assert list(evaluation.metrics) == ["test", "unseen"]
+    assert "judging test" in capfd.readouterr().err  # a progress bar
+    for split, evaluated in evaluation.splits.items():
+        assert evaluated.metrics.images == 24
+        assert {row.split for row in evaluated.rows} == {split}
+        assert evaluated.probabilities.shape == (24, 4)
+        called = evaluated.probabilities.argmax(axis=1)
+        truth = [row.face_class.position for row in evaluated.rows]
+        assert evaluated.metrics.accuracy == pytest.approx((called == truth).mean(), abs=1e-4)
+        robustness = evaluated.metrics.robustness
+        assert (robustness.images, robustness.real_images) == (8, 4)
+        assert next(iter(robustness.corruptions)) == "unchanged"
+        assert {"JPEG 50", "resize 64", "blur 2"} < set(robustness.corruptions)
+    assert evaluate_detector(detector, rows, splits=["val"], robustness=0).metrics["val"].robustness is None
+
+
+def test_damaged_images_are_left_out_and_named(tmp_path, detector):
+    manifest = write_dataset(tmp_path / "data", each=2)
+    rows = read_manifest(manifest)
+    first, second = [row.path for row in rows if row.split == "test"][:2]
+    first.write_bytes(first.read_bytes()[:400])
+    second.unlink()
+    evaluated = evaluate_detector(detector, rows, splits=["test"], robustness=0).splits["test"]
+    assert evaluated.metrics.images == 14
+    assert [line.split(":")[0] for line in evaluated.unreadable] == [first.name, second.name]
+    for row in rows:
+        row.path.unlink(missing_ok=True)
+    with pytest.raises(DataError, match="No image of the split test can be decoded"):
+        evaluate_detector(detector, rows, splits=["test"])
+
+
+def test_a_split_without_images_is_refused(tmp_path, detector):
+    with pytest.raises(DataError, match="no image of the split unseen; it has test"):
+        evaluate_detector(detector, ROWS)
+
+
+@pytest.mark.parametrize(("onnx", "words"), [(b"rubbish", "cannot be loaded"), (detector_onnx(bias=float("nan")), "not finite")])
+def test_a_graph_that_cannot_answer_is_refused(tmp_path, onnx, words):
+    (tmp_path / "model.onnx").write_bytes(onnx)
+    rows = read_manifest(write_dataset(tmp_path / "data", each=1))
+    with pytest.raises(UnusableModel, match=words):
+        evaluate_detector(tmp_path / "model.onnx", rows)
+
+
+def test_pictures_of_a_served_generator_follow_their_seeds(tmp_path):
+    (tmp_path / "model.onnx").write_bytes(generator_onnx())
+    whole = generated_pictures(tmp_path / "model.onnx", 20, first_seed=5)
+    assert whole.shape == (20, 16, 16, 3)
+    np.testing.assert_array_equal(whole[3:5], generated_pictures(tmp_path / "model.onnx", 2, first_seed=8))
+
+
+def test_a_generator_is_shown_to_detectors(tmp_path, detector):
+    (tmp_path / "generator.onnx").write_bytes(generator_onnx())
+    evaluation = evaluate_generator(tmp_path / "generator.onnx", detectors={"tiny/1": detector}, generated=40)
+    assert evaluation.samples.shape == (40, 16, 16, 3)
+    assert evaluation.sweep.shape == (len(TRUNCATIONS), 8, 16, 16, 3)
+    np.testing.assert_array_equal(evaluation.sweep[-1], evaluation.samples[:8])
+    assert evaluation.metrics is None
+    assert "left out" in evaluation.incomplete
+    assert 0 <= evaluation.recognised["tiny/1"] <= 1
+    called = evaluate_rows(detector, evaluation.samples)
+    assert evaluation.recognised["tiny/1"] == pytest.approx(called, abs=1e-4)
+
+
+def evaluate_rows(detector, pictures):
+    """The share called generated, the long way round: through PNG files."""
+    import onnxruntime as ort
+
+    session = ort.InferenceSession(str(detector))
+    files = [cv2.imencode(".png", picture[..., ::-1])[1].tobytes() for picture in pictures]
+    [answers] = session.run(["probabilities"], {"image": np.stack([prepare(file).pixels for file in files])})
+    return np.mean([FACE_CLASSES[answer.argmax()].is_generated for answer in answers])
+
+
+@pytest.fixture(scope="module")
+def feature_weights(tmp_path_factory):
+    """Random weights, normalised to drawn faces so that the features differ at all."""
+    path = tmp_path_factory.mktemp("weights") / "mobilenetv2.npz"
+    keras.utils.set_random_seed(0)
+    network = keras.applications.MobileNetV2(input_shape=(128, 128, 3), include_top=False, weights=None, pooling="avg")
+    for layer in network.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.momentum = 0.0
+    network(np.stack([drawn_face(seed, 128) for seed in range(8)]) / np.float32(127.5) - 1, training=True)
+    np.savez(path, **{f"{layer.name}/{v.name}": np.asarray(v) for layer in network.layers for v in layer.variables})
+    return path
+
+
+def test_a_generator_is_measured_against_real_faces(tmp_path, feature_weights):
+    (tmp_path / "generator.onnx").write_bytes(generator_onnx())
+    rows = []
+    for number in range(24):
+        path = tmp_path / f"{number}.png"
+        cv2.imwrite(str(path), drawn_face(number, 128))
+        rows.append(ImageRow(path, FaceClass.HUMAN, "drawn", "train" if number < 12 else "test"))
+    real = RealFaces(rows[:12], rows[12:])
+    metrics = evaluate_generator(tmp_path / "generator.onnx", real, feature_weights=feature_weights, generated=16).metrics
+    assert (metrics.images, metrics.generated, metrics.training_images) == (12, 16, 12)
+    assert metrics.fid > metrics.fid_of_real > 0
+    assert metrics.kid > metrics.kid_of_real
+    assert metrics.nearest_training > 0
+    assert "MobileNetV2" in metrics.feature_network
+
+
 def test_refreshed_batch_norm_has_the_statistics_of_the_weights():
     noise = keras.Input((2,))
     layer = keras.layers.BatchNormalization(momentum=0.9)
@@ -68,10 +242,3 @@ def test_refreshed_batch_norm_has_the_statistics_of_the_weights():
     np.testing.assert_allclose(np.asarray(layer.moving_mean), [5, 5], atol=0.15)
     np.testing.assert_allclose(np.asarray(layer.moving_variance), [3, 3], atol=0.15)  # 9 * 1/3, uniform on -1 ... 1
     assert layer.momentum == 0.9
-
-
-def test_pictures_of_a_served_generator_follow_their_seeds(tmp_path):
-    (tmp_path / "model.onnx").write_bytes(generator_onnx())
-    whole = generated_pictures(tmp_path / "model.onnx", 20, first_seed=5)
-    assert whole.shape == (20, 16, 16, 3)
-    np.testing.assert_array_equal(whole[3:5], generated_pictures(tmp_path / "model.onnx", 2, first_seed=8))

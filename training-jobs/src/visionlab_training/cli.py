@@ -1,112 +1,153 @@
-"""The commands `visionlab-train` and `visionlab-sample`."""
+"""The commands `visionlab-train`, `visionlab-publish` and `visionlab-sample`."""
 
 from __future__ import annotations
 
 import argparse
+import errno
 import logging
 import os
+import re
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import NoReturn
 
-INVALID_INPUT = 2
-EXPORT_FAILED = 3
+from visionlab_training.backend import BACKENDS, choose_backend, limit_threads
+from visionlab_training.exit_codes import ExitCode
+
+_CODES = "Exit codes: 0 done; 1 the training diverged; 2 spec or data cannot be used; 3 export failed; 4 no space; 75 stopped."
 
 
 def train() -> None:
-    """Run a training, or go on with one that was stopped; then export and judge the model where a card is given.
-
-    Exit codes: 0 done, 75 stopped by a signal with its checkpoint written (run it again to go on), 2 the spec or the data cannot
-    be used, 3 the export failed, 1 anything else.
-    """
-    parser = argparse.ArgumentParser(
-        prog="visionlab-train", description=train.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    """Run a training, or go on with one that was stopped; then export and judge the model where a card is given."""
+    parser = argparse.ArgumentParser(prog="visionlab-train", description=train.__doc__, epilog=_CODES)
     parser.add_argument("spec", type=Path, help="training spec, YAML or JSON")
     parser.add_argument("--out", type=Path, required=True, help="folder for checkpoints, progress and results")
     parser.add_argument("--card", type=Path, help="what is to be said of the model, YAML; with --models the model is exported")
     parser.add_argument("--models", type=Path, help="folder for the exported version")
-    parser.add_argument("--threads", type=int, default=0, help="CPU threads (default: all)")
+    parser.add_argument(
+        "--budget", type=seconds, help="time that the training may take: 90s, 25m, 2h (default: as long as it takes)"
+    )
+    parser.add_argument("--backend", choices=BACKENDS, help="default: JAX where it has a GPU, else TensorFlow")
+    parser.add_argument("--threads", type=int, default=0, help="CPU threads of TensorFlow (default: all)")
     arguments = parser.parse_args()
     if (arguments.card is None) != (arguments.models is None):
         parser.error("--card and --models go together")
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    _configure_tensorflow(arguments.threads)
+    _prepare(arguments.backend, arguments.threads)
+    with _clear_errors():
+        from visionlab_training.publication import read_publication
+        from visionlab_training.spec_file import read_spec
+        from visionlab_training.training import run_training
 
-    from visionlab_export.errors import ExportError, ParityError
-    from visionlab_training.data.index import DataError
-    from visionlab_training.spec_file import SpecError
-    from visionlab_training.training.checkpoint import CheckpointError
-    from visionlab_training.training.detector import TrainingDiverged
+        spec = read_spec(arguments.spec)
+        if arguments.card:
+            read_publication(arguments.card)  # a mistake in it shows now, not after hours
+        if not run_training(spec, arguments.out, budget=arguments.budget):
+            sys.exit(ExitCode.INTERRUPTED)
+    if arguments.card:
+        # In a process of its own: the export needs TensorFlow, and no memory that the training still holds.
+        words = [
+            str(arguments.spec),
+            "--run",
+            str(arguments.out),
+            "--card",
+            str(arguments.card),
+            "--models",
+            str(arguments.models),
+        ]
+        environment = {**os.environ, "KERAS_BACKEND": "tensorflow"}
+        sys.stdout.flush()
+        program = [sys.executable, "-c", "from visionlab_training.cli import publish; publish()", *words]
+        os.execve(sys.executable, program, environment)  # noqa: S606
 
-    try:
-        sys.exit(_train(arguments))
-    except (SpecError, DataError, CheckpointError, KeyError) as error:
-        _fail(INVALID_INPUT, error)
-    except (ExportError, ParityError) as error:
-        _fail(EXPORT_FAILED, error)
-    except TrainingDiverged as error:
-        _fail(1, error)
+
+def publish() -> None:
+    """Export the best weights of a training through the parity gate, judge them on held-out images, write card and report."""
+    parser = argparse.ArgumentParser(prog="visionlab-publish", description=publish.__doc__, epilog=_CODES)
+    parser.add_argument("spec", type=Path, help="the training's spec")
+    parser.add_argument("--run", type=Path, required=True, help="the folder that it trained in")
+    parser.add_argument("--card", type=Path, required=True, help="what is to be said of the model, YAML")
+    parser.add_argument("--models", type=Path, required=True, help="folder for the exported version")
+    arguments = parser.parse_args()
+    _prepare("tensorflow", 0)
+    with _clear_errors():
+        from visionlab_training.publication import read_publication
+        from visionlab_training.publishing import publish as publish_model
+        from visionlab_training.spec_file import read_spec
+
+        export = publish_model(read_spec(arguments.spec), arguments.run, read_publication(arguments.card), arguments.models)
+        for output in export.card.outputs:
+            print(f"Largest difference: {export.parity.worst(output.name)}")
+        print(f"Exported to {export.folder}")
 
 
 def sample() -> None:
-    """Write pictures of a generator in training as JPEG files, for a detector to learn from."""
-    parser = argparse.ArgumentParser(prog="visionlab-sample", description=sample.__doc__)
+    """Write faces of a generator in training as JPEG files, for a detector to learn from."""
+    parser = argparse.ArgumentParser(prog="visionlab-sample", description=sample.__doc__, epilog=_CODES)
     parser.add_argument("spec", type=Path, help="the generator's training spec")
     parser.add_argument("--run", type=Path, required=True, help="the folder that it trains in")
     parser.add_argument("--out", type=Path, required=True, help="folder for the pictures")
     parser.add_argument("--count", type=int, default=500)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--truncation", type=float, default=1.0, help="scale of the noise, 0 to 1 (default: 1)")
+    parser.add_argument("--truncation", type=float, default=1.0, help="1: all variety, towards 0: the mean (default: 1)")
+    parser.add_argument("--backend", choices=BACKENDS, help="default: JAX where it has a GPU, else TensorFlow")
     arguments = parser.parse_args()
-    _configure_tensorflow(0)
+    _prepare(arguments.backend, 0)
+    with _clear_errors():
+        from visionlab_core.training_spec import GeneratorTraining
+        from visionlab_training.spec_file import SpecError, read_spec
+        from visionlab_training.training.gan import load_generator, save_pictures
 
-    from visionlab_core.training_spec import GeneratorTraining
-    from visionlab_training.publishing import load_generator, save_pictures
-    from visionlab_training.spec_file import SpecError, read_spec
-    from visionlab_training.training.checkpoint import CheckpointError
-
-    try:
         spec = read_spec(arguments.spec)
         if not isinstance(spec, GeneratorTraining):
             raise SpecError(f"{arguments.spec} is not the spec of a generator.")
         training, _ = load_generator(spec, arguments.run)
-    except (SpecError, CheckpointError) as error:
-        _fail(INVALID_INPUT, error)
-    else:
         save_pictures(arguments.out, training.sample(arguments.count, arguments.seed, arguments.truncation))
 
 
-def _train(arguments: argparse.Namespace) -> int:
-    from visionlab_core.training_spec import DetectorTraining
-    from visionlab_training.publishing import publish, read_publication
-    from visionlab_training.spec_file import read_spec
-    from visionlab_training.training.detector import train_detector
-    from visionlab_training.training.gan import train_generator
-    from visionlab_training.training.progress import INTERRUPTED
-
-    spec = read_spec(arguments.spec)
-    about = read_publication(arguments.card) if arguments.card else None
-    done = train_detector(spec, arguments.out) if isinstance(spec, DetectorTraining) else train_generator(spec, arguments.out)
-    if not done:
-        return INTERRUPTED
-    if about is not None:
-        export = publish(spec, arguments.out, about, arguments.models)
-        for output in export.card.outputs:
-            print(f"Largest difference: {export.parity.worst(output.name)}")
-        print(f"Exported to {export.folder}")
-    return 0
+def _prepare(backend: str | None, threads: int) -> None:
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    choose_backend(backend)
+    limit_threads(threads)
 
 
-def _fail(code: int, error: Exception) -> None:
-    print(f"visionlab: {error.args[0] if error.args else error}", file=sys.stderr)
+@contextmanager
+def _clear_errors() -> Iterator[None]:
+    """What a person can mend ends in one sentence and its exit code; the rest in a traceback."""
+    from visionlab_export.errors import ExportError, ParityError
+    from visionlab_inference.images import BrokenImage, ImageTooLarge, ImageTooSmall, NotAnImage
+    from visionlab_training.data.index import DataError
+    from visionlab_training.evaluation.served import UnusableModel
+    from visionlab_training.spec_file import SpecError
+    from visionlab_training.training.checkpoint import CheckpointError
+    from visionlab_training.training.errors import TrainingDiverged
+    from visionlab_training.zoo.registry import UnknownArchitecture
+
+    images = (NotAnImage, BrokenImage, ImageTooLarge, ImageTooSmall)
+    try:
+        yield
+    except (SpecError, DataError, CheckpointError, UnknownArchitecture, UnusableModel, *images) as error:
+        fail(ExitCode.INVALID_INPUT, error)
+    except (ExportError, ParityError) as error:
+        fail(ExitCode.EXPORT_FAILED, error)
+    except TrainingDiverged as error:
+        fail(ExitCode.DIVERGED, error)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS):
+            raise
+        fail(ExitCode.NO_SPACE, error)
+
+
+def fail(code: ExitCode, error: Exception) -> NoReturn:
+    """End the process with one sentence."""
+    print(f"visionlab: {error}", file=sys.stderr)
     sys.exit(code)
 
 
-def _configure_tensorflow(threads: int) -> None:
-    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    if threads:
-        import tensorflow as tf
-
-        tf.config.threading.set_intra_op_parallelism_threads(threads)
-        tf.config.threading.set_inter_op_parallelism_threads(1)
+def seconds(text: str) -> float:
+    """A time from a command line: 90s, 25m, 2h."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smh]?)", text.strip())
+    if match is None or float(match[1]) <= 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a time such as 90s, 25m or 2h")
+    return float(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[match[2]]

@@ -333,12 +333,32 @@ export interface components {
       models: string[] | null;
     };
     /**
+     * CorruptionMetrics
+     * @description A detector on images that were changed in one way.
+     */
+    CorruptionMetrics: {
+      /** Accuracy */
+      accuracy: number;
+      /**
+       * False Accusation Rate
+       * @description share of real faces called generated; null: there are none
+       */
+      false_accusation_rate?: number | null;
+      /** Source Mean */
+      source_mean: number;
+    };
+    /**
      * DetectorMetrics
      * @description A detector judged on one split, through the served graph. `confusion[i][j]` counts images of class i called class j.
      */
     DetectorMetrics: {
       /** Accuracy */
       accuracy: number;
+      /**
+       * Auroc
+       * @description area under the ROC curve of generated against real
+       */
+      auroc?: number | null;
       /** Classes */
       classes: {
         [key: string]: components["schemas"]["ClassMetrics"];
@@ -347,6 +367,16 @@ export interface components {
       confusion: number[][];
       /** Data Digest */
       data_digest: string;
+      /**
+       * Ece
+       * @description expected calibration error, 15 bins of the top class's probability
+       */
+      ece?: number | null;
+      /**
+       * Ece Uncalibrated
+       * @description the same at temperature 1
+       */
+      ece_uncalibrated?: number | null;
       /** Images */
       images: number;
       /**
@@ -356,6 +386,7 @@ export interface components {
       kind: "detector";
       /** Real Or Generated Accuracy */
       real_or_generated_accuracy: number;
+      robustness?: components["schemas"]["Robustness"] | null;
       /**
        * Source Mean
        * @description mean of the accuracies of the sources
@@ -414,13 +445,25 @@ export interface components {
     };
     /**
      * GeneratorMetrics
-     * @description A generator judged against held-out real faces. KID as in Binkowski et al., 2018 (arXiv:1801.01401).
+     * @description A generator judged against held-out real faces.
+     *
+     *     KID as in Binkowski et al., 2018 (arXiv:1801.01401), FID as in Heusel et al., 2017 (arXiv:1706.08500).
      */
     GeneratorMetrics: {
       /** Data Digest */
       data_digest: string;
       /** Feature Network */
       feature_network: string;
+      /**
+       * Fid
+       * @description depends on the numbers of images: compare it with fid_of_real
+       */
+      fid?: number | null;
+      /**
+       * Fid Of Real
+       * @description the same between training images and the held-out ones
+       */
+      fid_of_real?: number | null;
       /** Generated */
       generated: number;
       /**
@@ -445,6 +488,23 @@ export interface components {
        * @enum {string}
        */
       kind: "generator";
+      /**
+       * Nearest Training
+       * @description median feature distance from a generated face to its nearest training image, over that of held-out real faces: far below 1, the generator copies
+       */
+      nearest_training?: number | null;
+      /**
+       * Recognised
+       * @description share of the generated faces that each detector calls generated, by NAME/VERSION
+       */
+      recognised?: {
+        [key: string]: number;
+      };
+      /**
+       * Training Images
+       * @description among which the nearest ones were looked for
+       */
+      training_images?: number | null;
     };
     /**
      * HowMade
@@ -772,6 +832,29 @@ export interface components {
       top: number;
       /** Width */
       width: number;
+    };
+    /**
+     * Robustness
+     * @description A detector on the same images after each of several common corruptions (Hendrycks & Dietterich, 2019, arXiv:1903.12261).
+     */
+    Robustness: {
+      /**
+       * Corruptions
+       * @description by name; 'unchanged' comes first
+       */
+      corruptions: {
+        [key: string]: components["schemas"]["CorruptionMetrics"];
+      };
+      /**
+       * Images
+       * @description a subset of the split, balanced over its sources
+       */
+      images: number;
+      /**
+       * Real Images
+       * @description how many of them are real faces
+       */
+      real_images: number;
     };
     /**
      * Settings

@@ -20,9 +20,10 @@ log = logging.getLogger(__name__)
 
 
 async def install_starters(folder: Path, store: ObjectStore, sessions: async_sessionmaker[AsyncSession]) -> None:
-    """Put every `folder/NAME/VERSION/card.json` and its files into the store, and index the new ones as enabled.
+    """Put every `folder/NAME/VERSION/card.json` and its files into the store, and index the new ones.
 
-    A version that is known already stays as it is, whatever its status. A newer version takes the place of an older one.
+    They are enabled where their card does not say otherwise. A version that is known already stays as it is, whatever its
+    status. A newer version takes the place of an older one.
     """
     for path in await asyncio.to_thread(_cards, folder):
         try:
@@ -41,7 +42,7 @@ async def _install(folder: Path, card: ModelCard, store: ObjectStore, sessions: 
     await asyncio.to_thread(_copy, folder, card, store)
     async with sessions() as session:
         newer = select(ModelRow.id).where(ModelRow.uuid == card.uuid, ModelRow.version > card.version).limit(1)
-        status = "enabled" if await session.scalar(newer) is None else "disabled"
+        status = "enabled" if card.enabled_by_default and await session.scalar(newer) is None else "disabled"
         older = update(ModelRow).where(ModelRow.uuid == card.uuid, ModelRow.version < card.version)
         try:
             session.add(index_row(card, status=status))

@@ -6,6 +6,8 @@ network drew. Each of these is randomised here, in the same way for every class,
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +18,11 @@ _INTERPOLATIONS = (cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_AREA, cv2.INTER_
 cv2.setNumThreads(1)
 
 
-def augment(image: Image, rng: np.random.Generator, side: int) -> Image:
-    """Crop, mirror, resample, blur, compress, recolour, add noise and cut out; `image` uint8 [H, W, 3] RGB to [side, side, 3]."""
+def augment(image: Image, rng: np.random.Generator, resize: Callable[[Image], Image]) -> Image:
+    """Crop, mirror, resample, blur, compress, resize, recolour, add noise and cut out; `image` uint8 [H, W, 3] RGB.
+
+    `resize` brings what has been done so far to the network's size; the rest is done at that size.
+    """
     image = random_crop(image, rng)
     if rng.random() < 0.5:
         image = np.ascontiguousarray(image[:, ::-1])
@@ -29,7 +34,7 @@ def augment(image: Image, rng: np.random.Generator, side: int) -> Image:
         image = sharpen(image, float(rng.uniform(0.2, 1.0)))
     if rng.random() < 0.35:
         image = compress(image, int(rng.integers(25, 96)))
-    image = cv2.resize(image, (side, side), interpolation=_any_interpolation(rng)).astype(np.uint8)
+    image = resize(image)
     if rng.random() < 0.8:
         image = recolour(image, rng)
     if rng.random() < 0.3:

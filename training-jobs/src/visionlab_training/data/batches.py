@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import queue
-import threading
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from visionlab_core.face_class import FACE_CLASSES
+from visionlab_inference.embedded.session import available_cpus
+from visionlab_inference.images import DETECTOR_SIDE
 from visionlab_training.data import augment
 from visionlab_training.data.index import DataError, ImageRow
 
@@ -50,7 +51,7 @@ def source_weights(rows: Sequence[ImageRow], exponent: float) -> NDArray[np.floa
 
 
 class DetectorBatches:
-    """Balanced, augmented training batches of a detector.
+    """Training batches of a detector: shuffled epochs or balanced draws, as they are or augmented.
 
     `batch(step)` gives uint8 [B, side, side, 3] and one-hot float32 [B, 4].
     """
@@ -62,33 +63,46 @@ class DetectorBatches:
         batch_size: int,
         side: int,
         seed: int,
-        source_exponent: float,
-        compressed_sources: Sequence[str],
+        sampling: Literal["epochs", "balanced"] = "balanced",
+        augmentation: Literal["none", "robust"] = "robust",
+        source_exponent: float = 0.5,
+        compressed_sources: Sequence[str] = (),
     ) -> None:
-        present = {row.face_class for row in rows}
-        if len(present) < 2:
-            raise DataError(f"The data holds {len(present)} class(es); a detector needs at least two to tell apart.")
         self._rows = rows
         self._batch_size = batch_size
         self._side = side
         self._seed = seed
         self._compressed = frozenset(compressed_sources)
-        self._cumulative = np.cumsum(source_weights(rows, source_exponent))
+        self._augments = augmentation == "robust"
+        self._cumulative = np.cumsum(source_weights(rows, source_exponent)) if sampling == "balanced" else None
 
     def batch(self, step: int) -> Batch:
         """The batch of one step (0-based)."""
         rng = np.random.default_rng((self._seed, step))
-        picks = np.searchsorted(self._cumulative, rng.random(self._batch_size) * self._cumulative[-1])
+        picks = self._picks(step, rng)
         images = np.empty((self._batch_size, self._side, self._side, 3), np.uint8)
         labels = np.zeros((self._batch_size, len(FACE_CLASSES)), np.float32)
         for slot, pick in enumerate(picks):
-            row = self._rows[min(int(pick), len(self._rows) - 1)]
+            row = self._rows[int(pick)]
             image = read_image(row.path)
-            if self._compressed and row.source not in self._compressed and rng.random() < 0.7:
-                image = augment.compress(image, int(rng.integers(15, 76)))
-            images[slot] = augment.augment(image, rng, self._side)
+            if self._augments:
+                if self._compressed and row.source not in self._compressed and rng.random() < 0.7:
+                    image = augment.compress(image, int(rng.integers(15, 76)))
+                images[slot] = augment.augment(image, rng, lambda plain: as_served(plain, self._side))
+            else:
+                images[slot] = as_served(image, self._side)
             labels[slot, row.face_class.position] = 1
         return images, labels
+
+    def _picks(self, step: int, rng: np.random.Generator) -> NDArray[np.int64]:
+        """Draws from the balanced distribution, or the next part of the row of shuffled epochs."""
+        count = len(self._rows)
+        if self._cumulative is not None:
+            draws = rng.random(self._batch_size) * self._cumulative[-1]
+            return np.asarray(np.minimum(np.searchsorted(self._cumulative, draws), count - 1), np.int64)
+        epochs, places = np.divmod(np.arange(step * self._batch_size, (step + 1) * self._batch_size), count)
+        orders = {epoch: np.random.default_rng((self._seed, epoch, 0)).permutation(count) for epoch in set(epochs.tolist())}
+        return np.array([orders[epoch][place] for epoch, place in zip(epochs.tolist(), places, strict=True)])
 
 
 class GeneratorBatches:
@@ -134,37 +148,35 @@ def fit(image: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
     return cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC).astype(np.uint8)
 
 
-def prefetch(make: Callable[[int], T], start: int, stop: int, depth: int = 4) -> Iterator[T]:
-    """Yield `make(start)` ... `make(stop - 1)` in order, made ahead of need by one thread, at most `depth` in memory.
+def as_served(image: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
+    """Resample to [side, side, 3] in the two steps of serving: to what every detector takes, then to what this one works at.
 
-    An exception in `make` is raised to the reader.
+    Each step softens or sharpens; a network that had learnt from single-step images would meet others in service.
     """
-    buffer: queue.Queue[T | BaseException] = queue.Queue(depth)
-    closed = threading.Event()
+    height, width = image.shape[:2]
+    if (height, width) != (DETECTOR_SIDE, DETECTOR_SIDE):
+        interpolation = cv2.INTER_AREA if min(height, width) > 2 * DETECTOR_SIDE else cv2.INTER_LINEAR
+        image = cv2.resize(image, (DETECTOR_SIDE, DETECTOR_SIDE), interpolation=interpolation).astype(np.uint8)
+    if side != DETECTOR_SIDE:
+        image = cv2.resize(image, (side, side), interpolation=cv2.INTER_LINEAR).astype(np.uint8)
+    return image
 
-    def put(item: T | BaseException) -> None:
-        while not closed.is_set():
-            try:
-                buffer.put(item, timeout=0.2)
-                return
-            except queue.Full:
-                continue
 
-    def work() -> None:
-        try:
-            for step in range(start, stop):
-                if closed.is_set():
-                    return
-                put(make(step))
-        except BaseException as error:  # handed to the reader, who raises it
-            put(error)
+def prefetch(make: Callable[[int], T], start: int, stop: int, *, depth: int = 4, workers: int | None = None) -> Iterator[T]:
+    """Yield `make(start)` ... `make(stop - 1)` in order, made ahead of need, at most `depth` (and one a worker) in memory.
 
-    threading.Thread(target=work, name="batches", daemon=True).start()
+    `workers`: threads; by default half of the CPUs, up to 8: decoding and resampling leave Python's lock to others. An exception
+    in `make` is raised to the reader.
+    """
+    workers = workers or min(8, max(1, available_cpus() // 2))
+    waiting: deque[Future[T]] = deque()
+    threads = ThreadPoolExecutor(workers, thread_name_prefix="batches")
     try:
-        for _ in range(start, stop):
-            item = buffer.get()
-            if isinstance(item, BaseException):
-                raise item
-            yield item
+        for step in range(start, stop):
+            waiting.append(threads.submit(make, step))
+            if len(waiting) > max(depth, workers):
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
     finally:
-        closed.set()
+        threads.shutdown(wait=False, cancel_futures=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
@@ -18,12 +19,13 @@ IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png"})
 
 @dataclass(frozen=True, slots=True)
 class ImageRow:
-    """One image of a data set."""
+    """One image of a data set. Images of one `group`, such as the pictures of one latent, belong in one split."""
 
     path: Path
     face_class: FaceClass
     source: str
     split: Split
+    group: str = ""
 
 
 class DataError(ValueError):
@@ -31,7 +33,7 @@ class DataError(ValueError):
 
 
 def read_manifest(manifest: Path) -> list[ImageRow]:
-    """Read a manifest (CSV with the columns path, class, source, split; paths relative to the file).
+    """Read a manifest (CSV with the columns path, class, source, split, and group if it likes; paths relative to the file).
 
     Raises:
         DataError: a column is missing, or a row names an unknown class or split.
@@ -43,13 +45,15 @@ def read_manifest(manifest: Path) -> list[ImageRow]:
         missing = {"path", "class", "source", "split"} - set(reader.fieldnames or ())
         if missing:
             raise DataError(f"{manifest} lacks the columns {', '.join(sorted(missing))}.")
-        rows = []
+        rows: list[ImageRow] = []
         for number, row in enumerate(reader, start=2):
-            if row["class"] not in set(FaceClass):
-                raise DataError(f"{manifest}, line {number}: the class is {row['class']!r}, not one of {', '.join(FaceClass)}.")
-            if row["split"] not in SPLITS:
-                raise DataError(f"{manifest}, line {number}: the split is {row['split']!r}, not one of {', '.join(SPLITS)}.")
-            rows.append(ImageRow(manifest.parent / row["path"], FaceClass(row["class"]), row["source"], row["split"]))
+            for column, known in (("class", tuple(FaceClass)), ("split", SPLITS)):
+                if row[column] not in known:
+                    raise DataError(f"{manifest}, line {number}: the {column} is {row[column]!r}; {_meant(row[column], known)}")
+            if not row["path"] or not row["source"]:
+                raise DataError(f"{manifest}, line {number}: the path or the source is empty.")
+            path = manifest.parent / row["path"]
+            rows.append(ImageRow(path, FaceClass(row["class"]), row["source"], row["split"], row.get("group") or ""))  # type: ignore[arg-type]
     return rows
 
 
@@ -69,3 +73,8 @@ def digest(rows: Iterable[ImageRow]) -> str:
     """sha256 over class, source, split and file name of each row: which images, not their bytes."""
     lines = sorted(f"{r.face_class} {r.source} {r.split} {r.path.name}" for r in rows)
     return sha256("\n".join(lines).encode()).hexdigest()
+
+
+def _meant(word: str | None, known: tuple[str, ...]) -> str:
+    near = difflib.get_close_matches((word or "").lower(), known, n=1)
+    return f"did you mean {near[0]}?" if near else f"it has to be one of {', '.join(known)}."

@@ -1,46 +1,127 @@
-"""Judging a model through the graph that is served and the decoding that the facade does: what a user would get."""
+"""Judging a detector through the graph that is served and the decoding that the facade does: what a user would get."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from visionlab_core.face_class import FaceClass
-from visionlab_core.model_card import ClassMetrics, DetectorMetrics, SourceMetrics
-from visionlab_inference.images import prepare
+from visionlab_core.model_card import ClassMetrics, CorruptionMetrics, DetectorMetrics, Robustness, SourceMetrics
+from visionlab_inference.images import BrokenImage, ImageTooLarge, ImageTooSmall, NotAnImage, prepare
 from visionlab_inference.seeds import uniform_latents
-from visionlab_training.data.index import ImageRow, digest
-from visionlab_training.evaluation.detection import Judgement, judge
+from visionlab_training.data.batches import read_image
+from visionlab_training.data.index import DataError, ImageRow, digest
+from visionlab_training.evaluation.calibration import reliability, with_temperature
+from visionlab_training.evaluation.detection import judge
+from visionlab_training.evaluation.progress import progress_bar
+from visionlab_training.evaluation.robustness import CORRUPTIONS, balanced_subset, corrupted
+from visionlab_training.evaluation.roc import auroc, generated_score
+
+ROBUSTNESS_IMAGES = 600
+"""Images of a split that are judged after each corruption, unless the caller says otherwise: half of them real faces."""
 
 _BATCH = 16
 
 
-def detector_metrics(onnx: Path, rows: Sequence[ImageRow], split: str) -> DetectorMetrics:
-    """Judge a detector's `model.onnx` on the rows of one split.
+class UnusableModel(ValueError):
+    """A served graph that cannot be judged; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class SplitEvaluation:
+    """A detector on one split: probabilities float32 [N, 4] of the N rows, and a line for each file that could not be decoded."""
+
+    metrics: DetectorMetrics
+    rows: tuple[ImageRow, ...]
+    probabilities: NDArray[np.float32]
+    unreadable: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DetectorEvaluation:
+    """A detector on some splits. `temperature` is the one inside the graph that gave the probabilities."""
+
+    splits: dict[str, SplitEvaluation]
+    temperature: float
+
+    @property
+    def metrics(self) -> dict[str, DetectorMetrics]:
+        """What the model card keeps, by split."""
+        return {split: evaluated.metrics for split, evaluated in self.splits.items()}
+
+
+def evaluate_detector(
+    onnx: Path,
+    rows: Sequence[ImageRow],
+    *,
+    splits: Sequence[str] = ("test", "unseen"),
+    robustness: int = ROBUSTNESS_IMAGES,
+    temperature: float = 1.0,
+) -> DetectorEvaluation:
+    """Judge a detector's `model.onnx` on the rows of some splits, with a progress bar on stderr.
+
+    A file that cannot be decoded is left out and named in the result, so that one damaged file does not cost an hour's work; the
+    digest of the data covers what was judged.
+
+    Args:
+        onnx: the served graph, `image` uint8 [N, 224, 224, 3] -> `probabilities` float32 [N, 4].
+        rows: a data set.
+        splits: which of its splits.
+        robustness: at most so many images of each split are judged after each corruption; 0 leaves that out.
+        temperature: the one inside the graph, so that the calibration without it can be told.
 
     Raises:
-        NotAnImage, BrokenImage: a file cannot be decoded.
+        DataError: a split has no row, or none that can be decoded.
+        UnusableModel: the graph cannot be loaded, or its answers are no finite numbers.
     """
-    chosen = [row for row in rows if row.split == split]
-    session = ort.InferenceSession(str(onnx), providers=["CPUExecutionProvider"])
-    probabilities = []
-    for begin in tqdm(range(0, len(chosen), _BATCH), desc=f"judging {split}", mininterval=5):
-        images = np.stack([prepare(row.path.read_bytes()).pixels for row in chosen[begin : begin + _BATCH]])
-        [answer] = session.run(["probabilities"], {"image": images})
-        probabilities.append(np.asarray(answer, np.float32))
-    return as_metrics(judge(np.concatenate(probabilities), chosen), digest(chosen))
+    session = served_session(onnx)
+    chosen = {split: [row for row in rows if row.split == split] for split in splits}
+    if missing := [split for split, members in chosen.items() if not members]:
+        there = sorted({row.split for row in rows})
+        raise DataError(f"The data has no image of the split {', '.join(missing)}; it has {', '.join(there) or 'none at all'}.")
+    return DetectorEvaluation(
+        {split: _evaluated(session, split, members, robustness, temperature) for split, members in chosen.items()}, temperature
+    )
 
 
-def as_metrics(judgement: Judgement, data_digest: str) -> DetectorMetrics:
-    """A judgement as a model card keeps it, rounded to what the number of images supports."""
+def served_session(onnx: Path) -> ort.InferenceSession:
+    """A served graph, ready to run.
+
+    Raises:
+        UnusableModel: it cannot be loaded.
+    """
+    try:
+        return ort.InferenceSession(str(onnx), providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime has an exception class for each of its status codes, and no common one
+        raise UnusableModel(f"{onnx} cannot be loaded: {error}") from error
+
+
+def probabilities_of(session: ort.InferenceSession, files: Iterable[bytes]) -> NDArray[np.float32]:
+    """What a detector says of image files, float32 [N, 4].
+
+    Raises:
+        NotAnImage, BrokenImage, ImageTooLarge, ImageTooSmall: as `prepare`.
+        UnusableModel: an answer is no finite number.
+    """
+    return _run(session, (prepare(data).pixels for data in files))
+
+
+def split_metrics(probabilities: NDArray[np.float32], rows: Sequence[ImageRow], *, temperature: float = 1.0) -> DetectorMetrics:
+    """The figures of probabilities [N, 4] of N rows as a card keeps them, rounded to what the number of images supports."""
+    judgement = judge(probabilities, rows)
+    labels = np.array([row.face_class.position for row in rows])
+    generated = np.array([row.face_class.is_generated for row in rows])
+    area = auroc(generated_score(probabilities), generated)
+    before = with_temperature(probabilities, 1 / temperature)
     return DetectorMetrics(
-        images=sum(map(sum, judgement.confusion)),
-        data_digest=data_digest,
+        images=len(rows),
+        data_digest=digest(rows),
         accuracy=round(judgement.accuracy, 4),
         source_mean=round(judgement.source_mean, 4),
         real_or_generated_accuracy=round(judgement.real_or_generated_accuracy, 4),
@@ -55,12 +136,15 @@ def as_metrics(judgement: Judgement, data_digest: str) -> DetectorMetrics:
             for name, s in judgement.sources.items()
         },
         confusion=judgement.confusion,
+        auroc=None if area is None else round(area, 4),
+        ece=round(reliability(probabilities, labels).expected_calibration_error, 4),
+        ece_uncalibrated=round(reliability(before, labels).expected_calibration_error, 4),
     )
 
 
 def generated_pictures(onnx: Path, count: int, *, truncation: float = 1.0, first_seed: int = 0) -> NDArray[np.uint8]:
     """Pictures uint8 [count, H, W, 3] of a generator's `model.onnx`, for the seeds from `first_seed` on."""
-    session = ort.InferenceSession(str(onnx), providers=["CPUExecutionProvider"])
+    session = served_session(onnx)
     size = session.get_inputs()[0].shape[1]
     pictures = []
     for begin in range(first_seed, first_seed + count, _BATCH):
@@ -69,3 +153,73 @@ def generated_pictures(onnx: Path, count: int, *, truncation: float = 1.0, first
         [images] = session.run(["image"], inputs)
         pictures.append(np.asarray(images, np.uint8))
     return np.concatenate(pictures)
+
+
+def _evaluated(
+    session: ort.InferenceSession, split: str, rows: list[ImageRow], robustness: int, temperature: float
+) -> SplitEvaluation:
+    judged: list[ImageRow] = []
+    unreadable: list[str] = []
+
+    def images() -> Iterator[NDArray[np.uint8]]:
+        for row in rows:
+            bar.update(1)
+            try:
+                pixels = prepare(row.path.read_bytes()).pixels
+            except (OSError, NotAnImage, BrokenImage, ImageTooLarge, ImageTooSmall) as error:
+                reason = (error.strerror or "cannot be read") if isinstance(error, OSError) else str(error)
+                unreadable.append(f"{row.path.name}: {reason}")
+                continue
+            judged.append(row)
+            yield pixels
+
+    with progress_bar(len(rows), f"judging {split}") as bar:
+        probabilities = _run(session, images())
+    if not judged:
+        raise DataError(f"No image of the split {split} can be decoded; the first is {unreadable[0]}")
+    metrics = split_metrics(probabilities, judged, temperature=temperature)
+    if robustness:
+        metrics = metrics.model_copy(update={"robustness": _robustness(session, split, judged, robustness)})
+    return SplitEvaluation(metrics, tuple(judged), probabilities, tuple(unreadable))
+
+
+def _robustness(session: ort.InferenceSession, split: str, rows: list[ImageRow], limit: int) -> Robustness:
+    subset = balanced_subset(rows, limit)
+    corruptions = {}
+    with progress_bar(len(subset) * len(CORRUPTIONS), f"changed {split}") as bar:
+        for name in CORRUPTIONS:
+            figures = split_metrics(probabilities_of(session, _corrupted_files(subset, name, bar)), subset)
+            accused = figures.false_accusation_rate
+            corruptions[name] = CorruptionMetrics(
+                accuracy=figures.accuracy,
+                source_mean=figures.source_mean,
+                false_accusation_rate=None if accused is None else round(accused, 4),
+            )
+    real = sum(not row.face_class.is_generated for row in subset)
+    return Robustness(images=len(subset), real_images=real, corruptions=corruptions)
+
+
+def _corrupted_files(rows: Sequence[ImageRow], name: str, bar: Any) -> Iterator[bytes]:
+    for row in rows:
+        bar.update(1)
+        yield corrupted(read_image(row.path), name)
+
+
+def _run(session: ort.InferenceSession, images: Iterable[NDArray[np.uint8]]) -> NDArray[np.float32]:
+    parts: list[NDArray[np.float32]] = []
+    batch: list[NDArray[np.uint8]] = []
+
+    def finish() -> None:
+        [answer] = session.run(["probabilities"], {"image": np.stack(batch)})
+        if not np.isfinite(answer).all():
+            raise UnusableModel("The detector's answers are not finite numbers.")
+        parts.append(np.asarray(answer, np.float32))
+        batch.clear()
+
+    for image in images:
+        batch.append(image)
+        if len(batch) == _BATCH:
+            finish()
+    if batch:
+        finish()
+    return np.concatenate(parts) if parts else np.empty((0, 4), np.float32)

@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from visionlab_training.training.errors import TrainingDiverged
+
 
 class CheckpointError(RuntimeError):
     """A checkpoint that does not fit the training that wants to resume from it."""
@@ -19,11 +21,19 @@ def save(path: Path, groups: Mapping[str, list[Any]], step: int) -> None:
     """Write the variables of each group (a list of Keras variables) and the number of finished steps.
 
     The file appears under its name only once it is complete and on the disk.
+
+    Raises:
+        TrainingDiverged: a value is NaN or infinite; what is there stays.
     """
     arrays = {"step": np.asarray(step)}
     for group, variables in groups.items():
         for position, variable in enumerate(variables):
-            arrays[f"{group}/{position:04d}"] = np.asarray(variable)
+            value = arrays[f"{group}/{position:04d}"] = np.asarray(variable)
+            if value.dtype.kind == "f" and not np.isfinite(value).all():
+                raise TrainingDiverged(
+                    f"A value of {group} is no number at step {step}. Lower the learning rate; the last checkpoint is kept, and "
+                    "the training goes on from it."
+                )
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(path.name + ".partial")
     try:
@@ -40,8 +50,10 @@ def load(path: Path, groups: Mapping[str, list[Any]]) -> int:
     """Fill the variables of each group from a file; returns the number of finished steps.
 
     Raises:
-        CheckpointError: the file is damaged, or belongs to a network of another shape.
+        CheckpointError: there is no file, it is damaged, or it belongs to a network of another shape.
     """
+    if not path.is_file():
+        raise CheckpointError(f"There is no checkpoint {path}: the training has not come that far.")
     try:
         with np.load(path) as arrays:
             values = {name: arrays[name] for name in arrays.files}

@@ -11,6 +11,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from visionlab_training.training.pixels import pixels_at
+
 
 def diffaugment(pictures: Any, seeds: keras.random.SeedGenerator) -> Any:
     """Augment float32 [N, S, S, 3] in -1 ... 1, each picture by draws of its own; gradients pass through."""
@@ -30,18 +32,13 @@ def _translate(pictures: Any, seeds: Any, ratio: float = 0.125) -> Any:
     count, side = ops.shape(pictures)[0], pictures.shape[1]
     reach = int(side * ratio)
     padded = ops.pad(pictures, ((0, 0), (reach, reach), (reach, reach), (0, 0)))
-    for axis in (1, 2):
-        offset = keras.random.randint((count, 1), 0, 2 * reach + 1, seed=seeds)
-        index = offset + ops.expand_dims(ops.arange(side), 0)
-        shape = (count, side, 1, 1) if axis == 1 else (count, 1, side, 1)
-        padded = ops.take_along_axis(padded, ops.broadcast_to(ops.reshape(index, shape), _along(padded, axis, side)), axis=axis)
-    return padded
-
-
-def _along(tensor: Any, axis: int, side: int) -> tuple[Any, ...]:
-    shape = list(ops.shape(tensor))
-    shape[axis] = side
-    return tuple(shape)
+    rows, columns = (
+        keras.random.randint((count, 1), 0, 2 * reach + 1, seed=seeds) + ops.expand_dims(ops.arange(side, dtype="int32"), 0)
+        for _ in range(2)
+    )
+    places = ops.expand_dims(rows, 2) * padded.shape[2] + ops.expand_dims(columns, 1)
+    moved = pixels_at(padded, ops.reshape(places, (-1, side * side)))
+    return ops.reshape(moved, (-1, side, side, 3))
 
 
 def _cut_out(pictures: Any, seeds: Any, ratio: float = 0.4) -> Any:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import sys
 import time
@@ -14,8 +13,8 @@ from typing import Any
 
 from tqdm import tqdm
 
-INTERRUPTED = 75
-"""Exit code of a training that was told to stop and has written its checkpoint (EX_TEMPFAIL: run it again to go on)."""
+from visionlab_training.training.gradients import device_name
+from visionlab_training.whole_file import write_json
 
 
 class Progress:
@@ -27,27 +26,36 @@ class Progress:
         self._steps = steps
         self._began = time.time()
         self._start = start
+        self._device = device_name()
         self._bar = tqdm(total=steps, initial=start, desc=name, unit="step", mininterval=0.5 if sys.stderr.isatty() else 60)
 
-    def step(self, step: int, metrics: Mapping[str, float], *, record: bool) -> None:
-        """Count a finished step; with `record`, write its metrics to the files too."""
-        self._bar.update(1)
-        if not record:
-            return
+    def step(self, step: int, metrics: Mapping[str, float], *, steps: int | None = None) -> None:
+        """Tell that all steps up to `step` are finished, with the metrics of late, and how many there will be if that changed."""
+        if steps is not None and steps != self._steps:
+            self._steps = self._bar.total = steps
         self._bar.set_postfix({key: f"{value:.3f}" for key, value in metrics.items()}, refresh=False)
+        self._bar.update(step - self._bar.n)
         elapsed = time.time() - self._began
         rate = (step - self._start) / max(elapsed, 1e-9)
-        state = {
+        state: dict[str, Any] = {
             "step": step,
             "steps": self._steps,
             "time": time.time(),
+            "device": self._device,
             "steps_per_second": round(rate, 4),
             "seconds_left": round((self._steps - step) / max(rate, 1e-9)),
             **{key: round(float(value), 6) for key, value in metrics.items()},
         }
         write_json(self._folder / "progress.json", state)
+        self._append({name: value for name, value in state.items() if name != "device"})
+
+    def validated(self, step: int, **figures: float) -> None:
+        """Record what a validation found."""
+        self._append({"step": step, "time": time.time(), **{name: round(value, 6) for name, value in figures.items()}})
+
+    def _append(self, record: Mapping[str, float]) -> None:
         with (self._folder / "metrics.jsonl").open("a", encoding="utf-8") as handle:
-            handle.write(json.dumps(state) + "\n")
+            handle.write(json.dumps(record) + "\n")
 
     def close(self) -> None:
         """End the bar."""
@@ -64,12 +72,3 @@ class StopRequest:
 
     def _ask(self, number: int, frame: FrameType | None) -> None:
         self.requested = True
-
-
-def write_json(path: Path, value: Any) -> None:
-    """Write JSON so that a reader sees the old file or the new one, never a part."""
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(json.dumps(value, indent=1), encoding="utf-8")
-    with partial.open("rb") as handle:
-        os.fsync(handle.fileno())
-    partial.replace(path)

@@ -1,0 +1,28 @@
+"""From a finished training to a version folder: the best weights, exported, judged, with a card. Runs on TensorFlow."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from visionlab_core.training_spec import DetectorTraining, EnsembleTraining, GeneratorTraining
+from visionlab_export.export import Export
+from visionlab_training.publication import Publication
+from visionlab_training.publishing.detector import publish_detector, publish_ensemble
+from visionlab_training.publishing.generator import publish_generator
+
+__all__ = ["publish"]
+
+
+def publish(spec: DetectorTraining | EnsembleTraining | GeneratorTraining, run: Path, about: Publication, out: Path) -> Export:
+    """Export the model of a training folder to `out/UUID/VERSION`, with the metrics of every judged split in its card.
+
+    Raises:
+        ExportError, ParityError: as `export_model`.
+        CheckpointError: the folder holds no finished weights.
+        DataError, SpecError: the data or the bases cannot be used.
+    """
+    if isinstance(spec, DetectorTraining):
+        return publish_detector(spec, run, about, out)
+    if isinstance(spec, EnsembleTraining):
+        return publish_ensemble(spec, run, about, out)
+    return publish_generator(spec, run, about, out)

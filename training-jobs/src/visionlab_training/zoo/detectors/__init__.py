@@ -1,0 +1,1 @@
+"""One file a family of detectors; each has a `DETECTORS`, by name."""
