@@ -4,9 +4,9 @@
     python benchmarks/stylegan2_step.py --resolution 32 --batch 8 --channel-base 256 --steps 16   # tiny, for CPUs
 
 Trains both networks on random pictures, with all that a training does on the device: adaptive augmentation, path length and R1
-penalties, averaged weights. After one whole period of the lazy penalties, in which everything is compiled, it times the
-given number of steps (whole periods) without reading anything back in between. Prints the machine, the versions, the settings,
-images a second, and their ratio to the official implementation's (stylegan2-ada-pytorch, 128 px, batch 64, on one H100).
+penalties, averaged weights. After one whole period of the lazy penalties, in which everything is compiled, it times the given
+number of steps (whole periods) without reading anything back in between. Prints the machine, the versions, the settings, images a
+second, and their ratio to the official implementation's (stylegan2-ada-pytorch, 128 px, batch 64, on one H100).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import os
 import platform
 import re
 import time
-from importlib.metadata import version
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -75,7 +75,9 @@ def main() -> None:
     backend = keras.backend.backend()
     official = (arguments.resolution, arguments.batch, arguments.channel_base, arguments.channel_max) == (128, 64, 16384, 512)
     print(f"machine   {devices(backend)}, {device_count()} device(s), {platform.system()} {platform.release()}")
-    print(f"versions  Python {platform.python_version()}, Keras {keras.version()}, {backend} {version(backend)}")
+    print(
+        f"versions  Python {platform.python_version()}, Keras {keras.version()}, {backend} {import_module(backend).__version__}"
+    )
     print(
         f"settings  {spec.resolution} px, batch {spec.batch_size}, channel base {spec.stylegan2.channel_base}, "
         f"at most {spec.stylegan2.channel_max} channels, {spec.precision}, augment {spec.augment}"

@@ -12,20 +12,20 @@ from pathlib import Path
 import numpy as np
 from support.tiny_gans import stylegan2_spec
 
+from visionlab_core.training_spec import GeneratorTraining
 from visionlab_training.training import checkpoint
-from visionlab_training.training.gan import gan_training
+from visionlab_training.training.gan import GanTraining, gan_training
 
 STEPS = 24
 
 
-def start(path: Path) -> None:
-    """Write a checkpoint of the first step."""
-    checkpoint.save(path, gan_training(spec()).groups, 0)
+def spec() -> GeneratorTraining:
+    """The same on all backends."""
+    return stylegan2_spec(Path("nowhere"), batch_size=16, seed=5)
 
 
-def run(path: Path) -> dict:
-    """Forward results of the weights in the checkpoint, and the losses of the steps that follow."""
-    training = gan_training(spec())
+def run(training: GanTraining, path: Path) -> dict:
+    """What the weights in a checkpoint make and judge, and the losses of the steps that follow."""
     checkpoint.load(path, training.groups)
     training.reload()
     images = np.random.default_rng(0).integers(0, 256, (STEPS, 16, 8, 8, 3), dtype=np.uint8)
@@ -40,10 +40,5 @@ def run(path: Path) -> dict:
     return found
 
 
-def spec():
-    """The same on all backends."""
-    return stylegan2_spec(Path("nowhere"), batch_size=16, augment="ada", seed=5)
-
-
 if __name__ == "__main__":
-    print(json.dumps(run(Path(sys.argv[1]))))
+    print(json.dumps(run(gan_training(spec()), Path(sys.argv[1]))))

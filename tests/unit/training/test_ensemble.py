@@ -13,6 +13,7 @@ from visionlab_inference.images import prepare
 from visionlab_training import zoo
 from visionlab_training.publication import Publication
 from visionlab_training.publishing import publish
+from visionlab_training.publishing.detector import spare_real_faces
 from visionlab_training.spec_file import SpecError
 from visionlab_training.training.detector import train_detector
 from visionlab_training.training.ensemble import build_ensemble, train_ensemble
@@ -149,6 +150,26 @@ def test_bases_that_cannot_be_used_are_refused_by_name(manifest, bases, tmp_path
     (folder / "card.json").write_text(ModelCard.model_validate(card).model_dump_json())
     with pytest.raises(SpecError, match=r"weights\.npz"):
         build_ensemble(ensemble_spec(manifest, (bases[0], folder)))
+
+
+@pytest.mark.parametrize("most", [0.0, 0.1, 0.25])
+def test_real_faces_are_spared_as_far_as_the_spec_says(most):
+    rng = np.random.default_rng(0)
+    features = rng.normal(size=(400, 6)).astype(np.float32)
+    start = keras.Input((6,))
+    model = keras.Model(start, keras.layers.Dense(4, activation="softmax", name="probabilities")(start))
+    labels = rng.integers(0, 4, 400)
+    real = np.isin(labels, [0, 2])
+    before = np.asarray(model(features))
+    lowered = spare_real_faces(model, before, labels, most)
+    after = np.asarray(model(features))
+    accused = np.isin(after.argmax(axis=1), [1, 3])[real].mean()
+    assert most - 1 / real.sum() <= accused <= most
+    assert lowered > 0
+    # Within the generated and within the real classes the odds are what they were.
+    np.testing.assert_allclose(after[:, 0] / after[:, 2], before[:, 0] / before[:, 2], rtol=1e-3)
+    np.testing.assert_allclose(after[:, 1] / after[:, 3], before[:, 1] / before[:, 3], rtol=1e-3)
+    assert spare_real_faces(model, after, labels, most + 0.01) == 0
 
 
 def test_a_vote_is_the_mean():

@@ -1,25 +1,19 @@
 """GANs learn, stop, go on and fail as they should, whatever their architecture."""
 
 import json
-import os
-import signal
-import subprocess
-import sys
-from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
 from support import gan_steps
 from support.drawn_faces import write_faces
+from support.jax_process import on_jax
 from support.tiny_gans import SETTINGS, dcgan_spec, stylegan2_spec
 
 from visionlab_training.training import checkpoint
 from visionlab_training.training.errors import TrainingDiverged
 from visionlab_training.training.gan import gan_training, grid, load_generator, mixing_grid, to_uint8, train_generator
 from visionlab_training.zoo import dcgan
-
-SPECS = {"DCGAN": dcgan_spec, "StyleGAN2": stylegan2_spec}
 
 
 @pytest.fixture(scope="module")
@@ -29,9 +23,15 @@ def faces(tmp_path_factory):
     return folder
 
 
-@pytest.fixture(params=SPECS)
-def spec_of(request):
-    return SPECS[request.param]
+@pytest.fixture(scope="module")
+def style_training():
+    """One that is compiled once; tests leave it with other weights."""
+    return gan_training(gan_steps.spec())
+
+
+@pytest.fixture(scope="module")
+def dcgan_training(faces):
+    return gan_training(dcgan_spec(faces, ema_decay=0.75))
 
 
 def arrays(path):
@@ -39,9 +39,12 @@ def arrays(path):
         return {name: file[name] for name in file.files}
 
 
-def images(spec):
-    shape = (spec.batch_size, spec.resolution, spec.resolution, 3)
-    return np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+def images(count, side, seed=0):
+    return np.random.default_rng(seed).integers(0, 256, (count, side, side, 3), dtype=np.uint8)
+
+
+def values(variables):
+    return [np.asarray(variable) for variable in variables]
 
 
 def test_dcgan_halves_channels_and_doubles_sides_up_to_the_picture():
@@ -57,132 +60,117 @@ def test_dcgan_halves_channels_and_doubles_sides_up_to_the_picture():
     assert dcgan.discriminator(4).output.shape == (None, 1)
 
 
-def test_a_resumed_gan_has_the_weights_of_an_uninterrupted_one(faces, tmp_path, spec_of):
-    assert train_generator(spec_of(faces), tmp_path / "whole")
-    assert train_generator(spec_of(faces, steps=2), tmp_path / "parts")
-    assert train_generator(spec_of(faces), tmp_path / "parts")
+def test_a_diverged_and_resumed_training_has_the_weights_of_an_uninterrupted_one(faces, tmp_path):
+    assert train_generator(dcgan_spec(faces), tmp_path / "whole")
+    assert train_generator(dcgan_spec(faces, steps=2), tmp_path / "parts")
+    kept = (tmp_path / "parts/checkpoint.npz").read_bytes()
+    with pytest.raises(TrainingDiverged, match="ower the learning rate"):
+        train_generator(dcgan_spec(faces, steps=40, learning_rate=1e30, checkpoint_every=40), tmp_path / "parts")
+    assert (tmp_path / "parts/checkpoint.npz").read_bytes() == kept
+    assert train_generator(dcgan_spec(faces), tmp_path / "parts"), "with the old rate it goes on"
     whole, parts = arrays(tmp_path / "whole/checkpoint.npz"), arrays(tmp_path / "parts/checkpoint.npz")
     assert whole.keys() == parts.keys()
     for name in whole:
         np.testing.assert_allclose(whole[name], parts[name], rtol=1e-4, atol=1e-5, err_msg=name)
     assert (tmp_path / "whole/samples/000004.jpg").stat().st_size > 1000
-    training, step = load_generator(spec_of(faces), tmp_path / "whole")
-    assert step == 4
-    assert np.isfinite(training.sample(2, seed=0)).all()
 
 
-def test_the_average_of_a_dcgan_follows_by_its_decay(faces):
-    training = gan_training(dcgan_spec(faces, ema_decay=0.75))
-    followed_by(training, 0.75, dcgan_spec(faces))
+def test_a_checkpoint_holds_all_that_a_stylegan2_goes_on_from(style_training, tmp_path):
+    def train(steps):
+        for step in steps:
+            style_training.step(images(16, 8, seed=step), step)
+
+    train(range(1, 4))
+    checkpoint.save(tmp_path / "checkpoint.npz", style_training.groups, 3)
+    train(range(4, 9))
+    checkpoint.save(tmp_path / "whole.npz", style_training.groups, 8)
+    assert checkpoint.load(tmp_path / "checkpoint.npz", style_training.groups) == 3
+    style_training.reload()
+    train(range(4, 9))
+    checkpoint.save(tmp_path / "parts.npz", style_training.groups, 8)
+    whole, parts = arrays(tmp_path / "whole.npz"), arrays(tmp_path / "parts.npz")
+    for name in whole:
+        np.testing.assert_allclose(whole[name], parts[name], rtol=1e-4, atol=1e-5, err_msg=name)
 
 
-def test_the_average_of_a_stylegan2_has_a_half_life_in_images(faces):
-    spec = stylegan2_spec(faces)
+def test_the_average_of_a_dcgan_follows_by_its_decay(dcgan_training):
+    followed_by(dcgan_training, 0.75, images(4, 128))
+
+
+def test_the_average_of_a_stylegan2_has_a_half_life_in_images(style_training):
     half_life = SETTINGS.average_kimg * 1000
-    followed_by(gan_training(spec), 0.5 ** (spec.batch_size / half_life), spec)
+    followed_by(style_training, 0.5 ** (16 / half_life), images(16, 8))
+    constants = zip(style_training.average.non_trainable_variables, style_training.generator.non_trainable_variables, strict=True)
+    for average, source in constants:
+        np.testing.assert_array_equal(average, source, "noise maps and the average of w are those of the generator")
 
 
-def followed_by(training, decay, spec):
-    before = [np.asarray(variable) for variable in training.average.trainable_variables]
-    training.step(images(spec), step=10_000)  # late, and none of the penalties is due
+def followed_by(training, decay, batch):
+    before = values(training.average.trainable_variables)
+    training.step(batch, step=10_000)  # late, and no penalty is due
     after = zip(before, training.average.trainable_variables, training.generator.trainable_variables, strict=True)
     for old, new, source in after:
         np.testing.assert_allclose(np.asarray(new), decay * old + (1 - decay) * np.asarray(source), rtol=1e-5, atol=1e-6)
 
 
-def test_all_settings_of_a_stylegan2_train(faces):
+def test_low_precision_with_diffaugment_and_no_mixing_trains(faces):
     settings = SETTINGS.model_copy(update={"style_mixing": 0.0})
-    for changes in ({"augment": "diffaugment", "precision": "bfloat16"}, {"augment": "none", "stylegan2": settings}):
-        spec = stylegan2_spec(faces, **changes)
-        training = gan_training(spec)
-        losses = [training.step(images(spec), step) for step in (1, 2)][-1]
-        assert losses.keys() == {"generator", "discriminator", "path_length", "r1"}
-        assert np.isfinite([float(value) for value in losses.values()]).all()
+    spec = stylegan2_spec(faces, augment="diffaugment", precision="bfloat16", stylegan2=settings)
+    training = gan_training(spec)
+    losses = training.step(images(4, 8), 1)
+    assert losses.keys() == {"generator", "discriminator", "path_length", "r1"}
+    assert np.isfinite([float(value) for value in losses.values()]).all()
+    assert {variable.dtype for group in training.groups.values() for variable in group} <= {"float32", "uint32", "int32", "int64"}
 
 
-def test_penalties_are_due_every_so_many_steps(faces, monkeypatch):
-    training = gan_training(stylegan2_spec(faces))
+def test_penalties_are_due_every_so_many_steps(style_training, monkeypatch):
     ran = []
-    monkeypatch.setattr(training._compiled, "run", lambda name, *_: ran.append(name) or {})
+    monkeypatch.setattr(style_training._compiled, "run", lambda name, *_: ran.append(name) or {})
     for step in range(1, 8):
-        training.step(images(stylegan2_spec(faces)), step)
+        style_training.step(images(16, 8), step)
     assert [ran.count(name) for name in ("main", "path_length", "r1", "adapt")] == [7, 4, 3, 1]
 
 
-def test_truncation_and_seed_say_what_is_sampled(faces, spec_of):
-    spec = spec_of(faces)
-    training = gan_training(spec)
-    pictures = training.sample(3, seed=1)
+def test_seed_and_truncation_say_what_is_sampled(style_training):
+    pictures = style_training.sample(3, seed=1)
     assert pictures.dtype == np.uint8
-    assert pictures.shape == (3, spec.resolution, spec.resolution, 3)
-    np.testing.assert_array_equal(pictures, training.sample(3, seed=1))
+    assert pictures.shape == (3, 8, 8, 3)
+    np.testing.assert_array_equal(pictures, style_training.sample(3, seed=1))
     assert (pictures[0] != pictures[1]).any()
-    assert (pictures != training.sample(3, seed=2)).any()
-    same = training.sample(3, seed=1, truncation=0.0).astype(int)
+    assert (pictures != style_training.sample(3, seed=2)).any()
+    same = style_training.sample(3, seed=1, truncation=0.0).astype(int)
     assert np.abs(same - same[0]).max() <= 1
 
 
-def test_a_mixing_grid_has_the_mixed_pictures_between_their_parents(faces):
-    sheet = mixing_grid(gan_training(stylegan2_spec(faces)), rows=2, columns=3, seed=0)
+def test_a_mixing_grid_has_the_mixed_pictures_between_their_parents(style_training, dcgan_training):
+    sheet = mixing_grid(style_training, rows=2, columns=3, seed=0)
     assert sheet.shape == (3 * 8, 4 * 8, 3)
     assert sheet.dtype == np.uint8
     assert not sheet[:8, :8].any()
     tiles = sheet.reshape(3, 8, 4, 8, 3).swapaxes(1, 2)
     assert len({tile.tobytes() for row in tiles for tile in row}) == 12, "all differ"
     with pytest.raises(ValueError, match="StyleGAN2"):
-        mixing_grid(gan_training(dcgan_spec(faces)), rows=2, columns=3, seed=0)
-
-
-@pytest.mark.parametrize("architecture", SPECS)
-def test_a_loss_that_is_no_number_stops_and_keeps_the_checkpoint(faces, tmp_path, architecture):
-    spec_of = SPECS[architecture]
-    assert train_generator(spec_of(faces, steps=2), tmp_path)
-    kept = (tmp_path / "checkpoint.npz").read_bytes()
-    with pytest.raises(TrainingDiverged, match="ower the learning rate"):
-        train_generator(spec_of(faces, steps=40, learning_rate=1e30, checkpoint_every=40), tmp_path)
-    assert (tmp_path / "checkpoint.npz").read_bytes() == kept
-    assert train_generator(spec_of(faces, steps=3), tmp_path), "with a lower rate it goes on"
+        mixing_grid(dcgan_training, rows=2, columns=3, seed=0)
 
 
 def test_a_budget_of_time_fixes_the_number_of_steps(faces, tmp_path):
-    assert train_generator(stylegan2_spec(faces, steps=100_000), tmp_path, budget=0.1)
+    spec = stylegan2_spec(faces, steps=100_000)
+    assert train_generator(spec, tmp_path, budget=0.1)
     planned = json.loads((tmp_path / "plan.json").read_text())["steps"]
     assert planned < 1000
-    assert int(arrays(tmp_path / "checkpoint.npz")["step"]) == planned
+    training, step = load_generator(spec, tmp_path)
+    assert step == planned
+    assert training.sample(2, seed=0).shape == (2, 8, 8, 3)
+    wider = stylegan2_spec(faces, stylegan2=SETTINGS.model_copy(update={"channel_max": 12}))
+    with pytest.raises(checkpoint.CheckpointError, match="another network"):
+        load_generator(wider, tmp_path)
 
 
-def test_sigterm_writes_a_checkpoint_and_has_its_own_exit_code(faces, tmp_path):
-    spec = tmp_path / "spec.json"
-    spec.write_text(dcgan_spec(faces, steps=100_000, checkpoint_every=50_000).model_dump_json())
-    run = tmp_path / "run"
-    command = [str(Path(sys.executable).parent / "visionlab-train"), str(spec), "--out", str(run), "--threads", "1"]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
-        while process.poll() is None and not (run / "progress.json").exists():
-            try:
-                process.wait(0.05)
-            except subprocess.TimeoutExpired:
-                continue
-        process.send_signal(signal.SIGTERM)
-        _, log = process.communicate(timeout=60)
-    assert process.returncode == 75, log
-    with np.load(run / "checkpoint.npz") as file:
-        assert int(file["step"]) >= 10
-
-
-def test_jax_makes_the_same_pictures_and_learns_alike(tmp_path):
+def test_jax_makes_the_same_pictures_and_learns_alike(style_training, tmp_path):
     start = tmp_path / "checkpoint.npz"
-    gan_steps.start(start)
-    here = gan_steps.run(start)
-    environment = {
-        **os.environ,
-        "KERAS_BACKEND": "jax",
-        "JAX_PLATFORMS": "cpu",
-        "PYTHONPATH": str(Path(gan_steps.__file__).parent.parent),
-    }
-    command = [sys.executable, "-m", "support.gan_steps", str(start)]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    there = json.loads(done.stdout.splitlines()[-1])
+    checkpoint.save(start, gan_training(gan_steps.spec()).groups, 0)
+    here = gan_steps.run(style_training, start)
+    there = on_jax("gan_steps", str(start))
     assert here["finite"]
     assert there["finite"]
     np.testing.assert_allclose(here["pictures"], there["pictures"], atol=1)
@@ -191,14 +179,6 @@ def test_jax_makes_the_same_pictures_and_learns_alike(tmp_path):
         # Each backend draws its own latents: the same within what a batch of 16 varies by.
         curves = [np.mean([step[name] for step in found["losses"]]) for found in (here, there)]
         assert curves[0] == pytest.approx(curves[1], rel=0.3), name
-
-
-def test_a_checkpoint_of_other_widths_is_refused(faces, tmp_path):
-    training = gan_training(stylegan2_spec(faces))
-    checkpoint.save(tmp_path / "checkpoint.npz", training.groups, 3)
-    wider = stylegan2_spec(faces, stylegan2=SETTINGS.model_copy(update={"channel_max": 12}))
-    with pytest.raises(checkpoint.CheckpointError, match="another network"):
-        load_generator(wider, tmp_path)
 
 
 def test_pictures_become_bytes_and_grids():

@@ -1,15 +1,9 @@
 """One step means the same on TensorFlow, on JAX, and on JAX over two devices."""
 
-import json
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import keras
 import numpy as np
 import pytest
-from support import gradient_steps
+from support import gradient_steps, jax_process
 
 from visionlab_training.training import gradients
 
@@ -21,17 +15,7 @@ def on_tensorflow():
 
 @pytest.fixture(scope="module", params=[1, 2], ids=["one device", "two devices"])
 def on_jax(request):
-    environment = {
-        **os.environ,
-        "KERAS_BACKEND": "jax",
-        "JAX_PLATFORMS": "cpu",
-        "XLA_FLAGS": f"--xla_force_host_platform_device_count={request.param}",
-        "PYTHONPATH": str(Path(gradient_steps.__file__).parent.parent),
-    }
-    command = [sys.executable, "-m", "support.gradient_steps"]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout.splitlines()[-1])
+    found = jax_process.on_jax("gradient_steps", devices=request.param)
     assert found["devices"] == request.param
     return found
 

@@ -162,4 +162,3 @@ def test_a_generator_without_feature_weights_says_so(tmp_path, generator_evaluat
 def test_pictures_of_a_generator_are_written(tmp_path, generator_evaluation):
     write_pictures(tmp_path, generator_evaluation)
     assert cv2.imread(str(tmp_path / "samples.jpg")).shape == (128, 128, 3)
-    assert cv2.imread(str(tmp_path / "truncation.jpg")).shape == (80, 128, 3)

@@ -20,7 +20,6 @@ from visionlab_training.original import beside_the_original
 
 _PICTURES = {
     "samples.jpg": "64 faces, seeds 0 to 63",
-    "truncation.jpg": "Eight seeds; truncation 0.3, 0.5, 0.7, 0.85 and 1 from top to bottom",
     "confusion.png": "Confusion",
     "sources.png": "By source",
 }

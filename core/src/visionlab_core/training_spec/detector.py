@@ -81,6 +81,12 @@ class DetectorLearning(Training):
     real_loss_weight: float = Field(
         1.0, gt=0, le=10, description="loss on real faces counts this much: an innocent face that is called generated costs trust"
     )
+    most_false_accusations: float | None = Field(
+        None,
+        gt=0,
+        lt=1,
+        description="share of real validation faces that may be called generated; the head is moved to it",
+    )
     ema_decay: float = Field(0.0, ge=0, lt=1, description="of averaged weights, which are then what is judged and kept; 0: none")
     augmentation: Literal["none", "robust"] = "none"
     sampling: Literal["epochs", "balanced"] = Field(

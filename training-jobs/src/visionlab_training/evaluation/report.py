@@ -77,14 +77,13 @@ def write_report(
 
 
 def write_pictures(folder: Path, evaluation: DetectorEvaluation | GeneratorEvaluation) -> None:
-    """Write a detector's `confusion.png` and `sources.png`, or a generator's `samples.jpg` and `truncation.jpg`."""
+    """Write a detector's `confusion.png` and `sources.png`, or a generator's `samples.jpg`."""
     folder.mkdir(parents=True, exist_ok=True)
     if isinstance(evaluation, DetectorEvaluation):
         confusion_matrices(folder / "confusion.png", evaluation.metrics)
         source_bars(folder / "sources.png", evaluation.metrics)
     else:
         (folder / "samples.jpg").write_bytes(grid_jpeg(evaluation.samples))
-        (folder / "truncation.jpg").write_bytes(_sweep(evaluation))
 
 
 def _detector(card: ModelCard, evaluation: DetectorEvaluation) -> dict[str, Any]:

@@ -56,6 +56,7 @@ def train_generator(spec: GeneratorTraining, folder: Path, budget: float | None 
         DataError: the data cannot be used.
         CheckpointError: the folder holds a checkpoint of another network.
     """
+    stop = StopRequest()
     keras.utils.set_random_seed(spec.seed)
     training = gan_training(spec)
     batches = GeneratorBatches(
@@ -66,7 +67,6 @@ def train_generator(spec: GeneratorTraining, folder: Path, budget: float | None 
     training.reload()
     steps = StepBudget(folder, spec.steps, budget)
     progress = Progress(folder, name=spec.name, steps=spec.steps, start=start)
-    stop = StopRequest()
     smooth: dict[str, float] = {}
     try:
         for step, images in enumerate(prefetch(batches.batch, start, steps.steps), start=start + 1):
