@@ -8,8 +8,8 @@ from pathlib import Path
 
 from visionlab_training.whole_file import write_json
 
-_IGNORED, _TIMED = 3, 12
-"""The first steps compile; the next ones are timed."""
+_IGNORED, _TIMED = 3, 16
+"""The first steps compile; the next ones are timed, a whole period of the lazy penalties of a StyleGAN2."""
 
 
 class StepBudget:
