@@ -69,6 +69,18 @@ def folder_images(folder: Path) -> list[Path]:
     return images
 
 
+def file_digest(path: Path) -> bytes:
+    """sha256 of a file's content.
+
+    Raises:
+        DataError: it cannot be read.
+    """
+    try:
+        return sha256(path.read_bytes()).digest()
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}.") from error
+
+
 def digest(rows: Iterable[ImageRow]) -> str:
     """sha256 over class, source, split and file name of each row: which images, not their bytes."""
     lines = sorted(f"{r.face_class} {r.source} {r.split} {r.path.name}" for r in rows)

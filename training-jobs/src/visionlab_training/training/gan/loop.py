@@ -10,7 +10,7 @@ import numpy as np
 
 from visionlab_core.training_spec import GeneratorTraining
 from visionlab_training.data.batches import GeneratorBatches, prefetch
-from visionlab_training.data.index import folder_images, read_manifest
+from visionlab_training.data.index import Split, file_digest, folder_images, read_manifest
 from visionlab_training.training import checkpoint
 from visionlab_training.training.budget import StepBudget
 from visionlab_training.training.errors import TrainingDiverged
@@ -33,15 +33,23 @@ def gan_training(spec: GeneratorTraining) -> GanTraining:
     return DcganTraining(spec) if spec.architecture == "DCGAN" else StyleGAN2Training(spec)
 
 
-def paths_of(spec: GeneratorTraining, split: str = "train") -> list[Path]:
-    """The images of a spec in `split`: its manifest's rows of the class and the named sources; folders join `train`."""
-    paths = [path for folder in spec.data.folders for path in folder_images(folder)] if split == "train" else []
-    if spec.data.manifest:
-        paths += [
-            row.path
-            for row in read_manifest(spec.data.manifest)
-            if row.face_class == spec.face_class and row.split == split and row.source in spec.data.sources
-        ]
+def paths_of(spec: GeneratorTraining, split: Split = "train") -> list[Path]:
+    """The images of a spec in `split`: its manifest's rows of the class and the named sources; folders join `train`.
+
+    No file is there twice by its content, and no file of `train` is a copy of one of another split: a folder is often the whole of
+    a collection that the manifest has divided, and a generator must not be judged against faces that it has learnt from.
+    """
+    rows = [row for row in read_manifest(spec.data.manifest) if row.face_class == spec.face_class] if spec.data.manifest else []
+    chosen = [row.path for row in rows if row.split == split and row.source in spec.data.sources]
+    if split != "train":
+        return chosen
+    known = {file_digest(row.path) for row in rows if row.split != "train"} if spec.data.folders else set()
+    paths: list[Path] = []
+    for path in [*chosen, *(path for folder in spec.data.folders for path in folder_images(folder))]:
+        content = file_digest(path)
+        if content not in known:
+            known.add(content)
+            paths.append(path)
     return paths
 
 
