@@ -25,7 +25,7 @@ def ask(client, images, **options):
 
 
 def test_stored_image_gets_answers_vote_verdict_and_time(client, upload):
-    image = upload()
+    image = upload(png(seed=20_261_124))  # that nobody else asks about, so no answer is known beforehand
     answer = ask(client, [image["uuid"]])
     assert answer.status_code == 200
     [result] = answer.json()["results"]
@@ -69,6 +69,15 @@ def test_ids_are_answered_in_their_order_repeated_ones_too(client, upload):
     results = ask(client, [second, first, second]).json()["results"]
     assert [result["image"] for result in results] == [second, first, second]
     assert results[0]["verdict"] == results[2]["verdict"] != results[1]["verdict"]
+
+
+def test_image_that_was_asked_about_before_needs_no_run_and_has_the_same_answer(client):
+    data = noise_png(90)
+    first, again, explained = (send(client, data, **options).json() for options in ({}, {}, {"explain": "true"}))
+    assert again["model_milliseconds"] == 0 < first["model_milliseconds"]
+    assert again["results"] == first["results"]
+    assert explained["results"][0]["models"][0]["activation_map"]
+    assert explained["results"][0]["verdict"]["called"] == first["results"][0]["verdict"]["called"]
 
 
 def test_generated_face_can_be_asked_about(client, faces):

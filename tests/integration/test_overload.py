@@ -6,7 +6,7 @@ import asyncio
 
 import httpx
 import pytest
-from support.image_files import noise_png, png
+from support.image_files import black_png, noise_png, png
 from support.problem_details import problem_of
 from support.server import Server
 from support.tiny_models import GENERATOR
@@ -16,7 +16,7 @@ from support.tiny_models import GENERATOR
 def small_server(tmp_path_factory, tiny_models):
     server = Server(
         tmp_path_factory.mktemp("overload"), tiny_models, VISIONLAB_MAX_QUEUE="4", VISIONLAB_THREADS="1",
-        VISIONLAB_MAX_IMAGE_BYTES="4000000", VISIONLAB_MAX_REQUEST_BYTES="5000000",
+        VISIONLAB_MAX_IMAGE_BYTES="4000000", VISIONLAB_MAX_REQUEST_BYTES="5000000", VISIONLAB_CACHED_ANSWERS="0",
     ).start()  # fmt: skip
     yield server
     server.close()
@@ -62,9 +62,24 @@ async def test_too_many_faces_at_once_and_only_those_made_are_kept(small_server)
     assert small_server.client.post("/backend/image/generate", json=body).status_code == 201
 
 
-def test_busy_server_refuses_a_request_whole_instead_of_some_of_its_images(small_server):
-    files = [("images", (f"{n}.png", png())) for n in range(20)]
-    problem_of(small_server.client.post("/backend/image/classify", files=files), 503, "busy")
+def test_request_for_more_images_than_the_queue_holds_is_answered_at_the_pace_of_the_models(small_server):
+    files = [("images", (f"{n}.png", png(seed=n))) for n in range(30)]
+    results = small_server.client.post("/backend/image/classify", files=files).json()["results"]
+    assert [result["filename"] for result in results] == [f"{n}.png" for n in range(30)]
+    assert all(result["verdict"] for result in results)
+
+
+async def test_busy_server_refuses_a_request_whole_instead_of_some_of_its_images(small_server):
+    slow = black_png(2000, 2000)  # quick to send, and slow to decode
+    files = [("images", (f"{n}.png", slow)) for n in range(30)]
+    answered, refused = await at_once(small_server, 12, lambda client: client.post("/backend/image/classify", files=files))
+    assert answered
+    assert refused
+    for answer in refused:
+        problem_of(answer, 503, "busy")
+    for answer in answered:
+        assert answer.status_code == 200
+        assert all(result["verdict"] for result in answer.json()["results"])
 
 
 def test_limits_are_those_of_the_configuration(small_server):

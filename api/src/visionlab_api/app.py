@@ -20,6 +20,7 @@ from visionlab_api.middleware import RequestContext
 from visionlab_api.reconcile.serving import ServingLoop
 from visionlab_api.routes import router
 from visionlab_api.routes.status import root_router
+from visionlab_api.services.classifying import Classifier
 from visionlab_api.services.decoding import Decoder
 from visionlab_api.services.starters import install_starters
 from visionlab_api.state import State
@@ -92,12 +93,15 @@ async def open_state(configuration: ApiConfiguration, metrics: Metrics) -> Async
     cpus = configuration.threads or available_cpus()
     backend = EmbeddedBackend(metrics=metrics, threads=cpus, max_queue=configuration.max_queue)
     decoder = Decoder(cpus, configuration.max_queue, metrics)
+    classifier = Classifier(
+        backend, decoder, max_queue=configuration.max_queue, cached_images=configuration.cached_answers, metrics=metrics
+    )
     serving = ServingLoop(sessions, store, backend)
     try:
         if configuration.starter_models is not None:
             await install_starters(configuration.starter_models, store, sessions)
         await serving.start()
-        yield State(configuration, engine, sessions, store, backend, serving, decoder, metrics)
+        yield State(configuration, engine, sessions, store, backend, serving, decoder, classifier, metrics)
     finally:
         await serving.stop()
         await backend.close()

@@ -28,6 +28,9 @@ class ApiConfiguration(BaseSettings):
     )
     threads: int | None = Field(None, ge=1, description="CPU threads of inference; default: the CPUs of the cgroup")
     max_queue: int = Field(256, ge=1, description="images that may wait for one model; more are answered 503")
+    cached_answers: int = Field(
+        4096, ge=0, description="images about which the detectors' answers are kept in memory, about a KiB each; 0: none"
+    )
     max_image_bytes: int = Field(20 * 2**20, ge=1024, description="largest image file")
     max_request_bytes: int = Field(128 * 2**20, ge=1024, description="largest request body")
     graceful_stop_seconds: int = Field(20, ge=0, description="time that requests under way get to finish")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 from http import HTTPStatus
 
@@ -11,6 +12,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from visionlab_api.problems import ProblemError, answer, unforeseen
+from visionlab_api.schemas import NDJSON
 from visionlab_core.telemetry import Metrics, accept_request_id, request_id
 
 log = logging.getLogger("visionlab_api.access")
@@ -26,6 +28,8 @@ _MAX_DRAINED = 512 * 2**20
 _CLIENT_CLOSED_REQUEST = 499
 MAX_JSON_BYTES = 2**20
 """A form's files go to disk as they come; any other body is held in memory, so it must be small, or be a single image."""
+
+STREAMED_PATH = "/backend/image/classify"
 
 
 class BodyTooLarge(Exception):
@@ -54,7 +58,7 @@ class RequestContext:
 
         identity = accept_request_id(headers.get("x-request-id"))
         method = scope["method"] if scope["method"] in _METHODS else "other"
-        limit = self._limit(headers)
+        limit = self._limit(scope["path"], headers)
 
         async def receive_bounded() -> Message:
             nonlocal read, too_large
@@ -106,14 +110,16 @@ class RequestContext:
             log.info("%s %s %d", method, scope["path"], status, extra={"route": route, "milliseconds": round(seconds * 1e3, 2)})
             request_id.reset(token)
 
-    def _limit(self, headers: Headers) -> int:
+    def _limit(self, path: str, headers: Headers) -> float:
         content_type = headers.get("content-type", "").lower()
         if content_type.startswith("multipart/form-data"):
-            return self._max_bytes
+            # Where answers are streamed, a part is held at a time, and each has its own bound.
+            streamed = path == STREAMED_PATH and NDJSON in headers.get("accept", "")
+            return math.inf if streamed else self._max_bytes
         return min(self._max_bytes, self._max_image_bytes if content_type.startswith("image/") else MAX_JSON_BYTES)
 
 
-def _too_large(limit: int) -> ProblemError:
+def _too_large(limit: float) -> ProblemError:
     detail = f"The request is larger than {limit / 2**20:.3g} MiB. Send less at once."
     return ProblemError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "request-too-large", "Request too large", detail)
 

@@ -11,6 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from visionlab_core.face_class import FaceClass
 from visionlab_core.model_card import Metrics, ModelKind
 
+NDJSON = "application/x-ndjson"
+"""Media type of streamed answers: a JSON object a line."""
+
 MAX_SEED = 2**53 - 1
 """Seeds stay exact in every JSON reader (RFC 8259, section 6)."""
 
@@ -175,6 +178,12 @@ class Classification(BaseModel):
     models: list[ModelAnswer] = []
     verdict: Verdict | None = None
     problem: Problem | None = Field(None, description="why this image has no answer, where several were asked")
+
+
+class StreamedClassification(Classification):
+    """A line of a streamed answer."""
+
+    index: int | None = Field(description="which image of the request, from 0; null: `problem` is why no more images were read")
 
 
 class ClassifyAnswer(BaseModel):

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
 from visionlab_api.configuration import ApiConfiguration
 from visionlab_api.reconcile.serving import ServingLoop
+from visionlab_api.services.classifying import Classifier
 from visionlab_api.services.decoding import Decoder
 from visionlab_core.object_store import ObjectStore
 from visionlab_core.telemetry import Metrics
@@ -25,4 +26,5 @@ class State:
     backend: EmbeddedBackend
     serving: ServingLoop
     decoder: Decoder
+    classifier: Classifier
     metrics: Metrics

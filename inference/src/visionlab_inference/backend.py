@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import Any, Literal, Protocol
 from uuid import UUID
 
@@ -33,9 +34,16 @@ class ServingState:
     reason: str | None = None
 
 
+class Priority(IntEnum):
+    """Who waits for an answer. A lower number goes first."""
+
+    INTERACTIVE = 0
+    BULK = 1
+
+
 @dataclass(frozen=True, slots=True)
 class InferenceResult:
-    """The outputs of one call, and how long the model ran for the batches that the call was part of (seconds)."""
+    """The outputs of one call, and its share of the time that the model ran (seconds): by its rows, where calls ran together."""
 
     outputs: dict[str, NDArray[Any]]
     seconds: float
@@ -64,8 +72,10 @@ class ModelFailed(InferenceError):
 class InferenceBackend(Protocol):
     """Runs models. All methods are called from one event loop and never block it."""
 
-    async def infer(self, model: ModelVersion, inputs: Tensors) -> InferenceResult:
+    async def infer(self, model: ModelVersion, inputs: Tensors, *, priority: Priority = Priority.INTERACTIVE) -> InferenceResult:
         """Run a model on named tensors that share their first dimension N (1 or more).
+
+        A caller that is cancelled costs no run that has not begun.
 
         Raises:
             ModelNotServed: the model is not ready.

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visionlab_core.face_class import FACE_CLASSES, FaceClass
-from visionlab_inference.backend import InferenceBackend, InferenceResult, ModelVersion
+from visionlab_inference.backend import InferenceBackend, InferenceResult, ModelVersion, Priority
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,22 +50,31 @@ class Vote:
 
 @dataclass(frozen=True, slots=True)
 class Detections:
-    """Answers for N images: `models[model][i]`, `votes[i]`; `seconds` in which models ran."""
+    """Answers for N images: `models[model][i]`; `seconds` in which models ran."""
 
     models: Mapping[ModelVersion, list[Detection]]
-    votes: list[Vote]
     seconds: float
 
 
+def vote(detections: Sequence[Detection]) -> Vote:
+    """What one or more detectors say together of one image."""
+    return Vote(np.mean([each.probabilities for each in detections], axis=0).astype(np.float32))
+
+
 async def detect(
-    backend: InferenceBackend, models: Sequence[ModelVersion], pixels: NDArray[np.uint8], *, explain: bool = False
+    backend: InferenceBackend,
+    models: Sequence[ModelVersion],
+    pixels: NDArray[np.uint8],
+    *,
+    explain: bool = False,
+    priority: Priority = Priority.INTERACTIVE,
 ) -> Detections:
     """Ask each model (one or more) about each image of uint8 [N, 224, 224, 3].
 
     Raises:
         InferenceError: as `InferenceBackend.infer`; one model that fails fails the call.
     """
-    results = await _gather({model: backend.infer(model, {"image": pixels}) for model in models})
+    results = await _gather({model: backend.infer(model, {"image": pixels}, priority=priority) for model in models})
     answers: dict[ModelVersion, list[Detection]] = {}
     for model, result in results.items():
         probabilities = np.asarray(result.outputs["probabilities"], np.float32)
@@ -74,8 +83,7 @@ async def detect(
             Detection(row, None if maps is None else _normalised(maps[i, :, :, int(row.argmax())]))
             for i, row in enumerate(probabilities)
         ]
-    means = np.mean([[d.probabilities for d in each] for each in answers.values()], axis=0)
-    return Detections(answers, [Vote(row.astype(np.float32)) for row in means], sum(r.seconds for r in results.values()))
+    return Detections(answers, sum(result.seconds for result in results.values()))
 
 
 async def _gather(calls: Mapping[ModelVersion, Coroutine[None, None, InferenceResult]]) -> dict[ModelVersion, InferenceResult]:

@@ -201,9 +201,9 @@ def test_metrics_are_read_by_prometheus() -> None:
     metrics.http_requests.labels("GET", "/images/{uuid}", "200").inc()
     metrics.http_request_seconds.labels("GET", "/images/{uuid}").observe(0.004)
     metrics.decode_seconds.observe(0.002)
-    metrics.inference_queue_seconds.labels("m").observe(0.001)
+    metrics.inference_queue_seconds.labels("m", "1").observe(0.001)
     metrics.inference_seconds.labels("m", "1").observe(20)
-    metrics.inference_batch_size.labels("m").observe(3)
+    metrics.inference_batch_size.labels("m", "1").observe(3)
     metrics.images_generated.labels("g").inc(12)
     metrics.images_classified.labels("m").inc()
     samples = {
@@ -216,7 +216,7 @@ def test_metrics_are_read_by_prometheus() -> None:
     assert samples["visionlab_http_request_seconds_bucket", "GET", "/images/{uuid}", "0.005"] == 1
     assert samples["visionlab_inference_seconds_bucket", "m", "1", "10.0"] == 0
     assert samples["visionlab_inference_seconds_count", "m", "1"] == 1
-    assert samples["visionlab_inference_batch_size_bucket", "m", "4.0"] == 1
+    assert samples["visionlab_inference_batch_size_bucket", "m", "1", "4.0"] == 1
     assert samples["visionlab_images_generated_total", "g"] == 12
     assert samples["visionlab_images_classified_total", "m"] == 1
 

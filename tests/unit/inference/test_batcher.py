@@ -7,7 +7,8 @@ import asyncio
 import numpy as np
 import pytest
 
-from visionlab_inference.backend import BackendBusy, ModelFailed, ModelNotServed
+from visionlab_inference.backend import BackendBusy, ModelFailed, ModelNotServed, Priority
+from visionlab_inference.embedded import batcher as batcher_module
 from visionlab_inference.embedded.batcher import Batcher
 
 
@@ -42,8 +43,12 @@ async def batcher(model):
     await batcher.close()
 
 
-def ask(batcher: Batcher, *numbers: int) -> asyncio.Task:
-    return asyncio.create_task(batcher.submit({"x": np.array(numbers)}, len(numbers)))
+def ask(batcher: Batcher, *numbers: int, priority: Priority = Priority.INTERACTIVE) -> asyncio.Task:
+    return asyncio.create_task(batcher.submit({"x": np.array(numbers)}, len(numbers), priority))
+
+
+def ask_in_bulk(batcher: Batcher, *numbers: int) -> asyncio.Task:
+    return ask(batcher, *numbers, priority=Priority.BULK)
 
 
 async def hold(model: Model, batcher: Batcher) -> asyncio.Task:
@@ -142,17 +147,57 @@ async def test_all_calls_cancelled_leaves_a_batcher_that_works(model, batcher):
     assert await answers(ask(batcher, 3)) == [[6]]
 
 
-async def test_failing_batch_fails_only_its_callers(model, batcher):
+async def test_call_that_the_model_fails_on_spoils_no_other_of_its_batch(model, batcher):
     first = await hold(model, batcher)
-    failing = [ask(batcher, -1, 1), ask(batcher, 2, 3)]
-    good = ask(batcher, 4)
+    failing, beside, later = ask(batcher, -1, 1), ask(batcher, 2, 3), ask(batcher, 4)
     await settle()
     model.gate.set()
-    assert await answers(first, good) == [[0], [8]]
-    for task in failing:
-        with pytest.raises(ModelFailed, match="the model broke"):
-            await task
+    assert await answers(first, beside, later) == [[0], [4, 6], [8]]
+    with pytest.raises(ModelFailed, match="the model broke"):
+        await failing
     assert await answers(ask(batcher, 5)) == [[10]]
+
+
+async def test_bulk_calls_let_all_others_go_first(model, batcher):
+    first = await hold(model, batcher)
+    bulk = [ask_in_bulk(batcher, n) for n in (1, 2, 3, 4, 5)]
+    await settle()
+    person = ask(batcher, 6)
+    await settle()
+    model.gate.set()
+    assert await answers(first, person, *bulk) == [[0], [12], [2], [4], [6], [8], [10]]
+    assert model.batches == [[0], [6], [1, 2, 3, 4], [5]]
+
+
+async def test_bulk_calls_that_waited_long_have_the_next_batch(model, batcher, monkeypatch):
+    monkeypatch.setattr(batcher_module, "BULK_PATIENCE", 0.0)
+    first = await hold(model, batcher)
+    waiting = [ask(batcher, 1), ask_in_bulk(batcher, 2), ask(batcher, 3)]
+    await settle()
+    model.gate.set()
+    assert await answers(first, *waiting) == [[0], [2], [4], [6]]
+    assert model.batches == [[0], [2], [1, 3]]
+
+
+async def test_a_full_bulk_lane_refuses_nobody_else(model, batcher):
+    first = await hold(model, batcher)
+    bulk = [ask_in_bulk(batcher, n) for n in range(8)]
+    await settle()
+    with pytest.raises(BackendBusy):
+        await ask_in_bulk(batcher, 9)
+    person = ask(batcher, 10)
+    await settle()
+    model.gate.set()
+    assert await answers(first, person, *bulk) == [[0], [20], *([2 * n] for n in range(8))]
+
+
+async def test_cancelled_calls_of_one_lane_do_not_end_the_other(model, batcher):
+    first = await hold(model, batcher)
+    person, bulk = ask(batcher, 1), ask_in_bulk(batcher, 2)
+    await settle()
+    person.cancel()
+    model.gate.set()
+    assert await answers(first, bulk) == [[0], [4]]
 
 
 async def test_close_answers_those_who_wait_and_takes_no_more(model, batcher):
@@ -183,5 +228,5 @@ async def test_batches_and_the_models_own_time_are_observed(model):
     model.gate.set()
     results = await asyncio.gather(first, *waiting)
     await batcher.close()
-    assert [result.seconds for result in results] == [0.5, 0.5, 0.5]
+    assert [result.seconds for result in results] == pytest.approx([0.5, 1 / 3, 1 / 6]), "each its share, by its rows"
     assert [(size, seconds) for size, _, seconds in seen] == [(1, 0.5), (3, 0.5)]

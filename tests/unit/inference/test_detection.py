@@ -9,7 +9,7 @@ from support.tiny_models import DETECTOR, SECOND_DETECTOR, detector_card, detect
 
 from visionlab_core.face_class import FACE_CLASSES, FaceClass
 from visionlab_inference.backend import ModelFailed, ModelVersion
-from visionlab_inference.detection import Vote, detect
+from visionlab_inference.detection import Vote, detect, vote
 from visionlab_inference.embedded import EmbeddedBackend
 
 MODELS = [ModelVersion(DETECTOR, 1), ModelVersion(SECOND_DETECTOR, 1)]
@@ -31,10 +31,11 @@ PIXELS = np.stack([picture(seed=seed) for seed in range(5)])
 async def test_vote_is_the_mean_of_the_models(backend):
     found = await detect(backend, MODELS, PIXELS)
     assert set(found.models) == set(MODELS)
-    for i, vote in enumerate(found.votes):
+    for i in range(len(PIXELS)):
+        together = vote([found.models[model][i] for model in MODELS])
         mean = np.mean([found.models[model][i].probabilities for model in MODELS], axis=0)
-        assert vote.probabilities == pytest.approx(mean, abs=1e-6)
-        assert vote.called == FACE_CLASSES[int(mean.argmax())]
+        assert together.probabilities == pytest.approx(mean, abs=1e-6)
+        assert together.called == FACE_CLASSES[int(mean.argmax())]
     assert found.seconds > 0
 
 
@@ -48,7 +49,7 @@ async def test_answers_stay_with_their_images(backend):
 
 async def test_one_model_votes_for_itself(backend):
     found = await detect(backend, MODELS[:1], PIXELS)
-    assert np.array_equal(found.votes[0].probabilities, found.models[MODELS[0]][0].probabilities)
+    assert np.array_equal(vote(found.models[MODELS[0]][:1]).probabilities, found.models[MODELS[0]][0].probabilities)
 
 
 async def test_activation_map_is_of_the_called_class_and_between_0_and_1(backend):
@@ -70,7 +71,7 @@ async def test_model_that_fails_fails_the_call(backend):
     await backend.load(detector_card(onnx, version=9, name="broken"), lambda name: onnx)
     with pytest.raises(ModelFailed):
         await detect(backend, [*MODELS, broken], PIXELS)
-    assert len((await detect(backend, MODELS, PIXELS)).votes) == 5
+    assert len((await detect(backend, MODELS, PIXELS)).models[MODELS[1]]) == 5
 
 
 @pytest.mark.parametrize(

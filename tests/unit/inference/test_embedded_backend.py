@@ -289,5 +289,5 @@ async def test_metrics_tell_of_batches():
     await asyncio.gather(*(backend.infer(MODEL, images(1)) for _ in range(9)))
     await backend.close()
     text = metrics.render().decode()
-    assert 'visionlab_inference_batch_size_sum{model="tiny-detector"} 9.0' in text
+    assert 'visionlab_inference_batch_size_sum{model="tiny-detector",version="1"} 9.0' in text
     assert 'visionlab_inference_seconds_count{model="tiny-detector",version="1"} 2.0' in text

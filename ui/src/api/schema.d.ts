@@ -64,6 +64,10 @@ export interface paths {
      *     Send JSON with the ids of uploaded images; or the images themselves as multipart fields named `images`; or, quickest for one
      *     image, the file itself as the body (`Content-Type: image/jpeg` or `image/png`) with the options in the query. One image that
      *     cannot be used is answered with a problem; where several were sent, each has its own answer or its own problem.
+     *
+     *     With `Accept: application/x-ndjson` any number of images may be sent as multipart fields: each answer is a line that is sent
+     *     once it is there, while later images still arrive, and images are read no faster than detectors work. Options come in the
+     *     query, or in fields before the first file. A client that cannot read before it has sent all should send at most 10,000 images.
      */
     post: operations["classify_images"];
     delete?: never;
@@ -1198,6 +1202,28 @@ export interface operations {
         };
         content: {
           "application/json": components["schemas"]["ClassifyAnswer"];
+          "application/x-ndjson": {
+            /** Filename */
+            filename?: string | null;
+            /**
+             * Image
+             * @description null where the image was sent along and not stored
+             */
+            image?: string | null;
+            /**
+             * Index
+             * @description which image of the request, from 0; null: `problem` is why no more images were read
+             */
+            index: number | null;
+            /**
+             * Models
+             * @default []
+             */
+            models: components["schemas"]["ModelAnswer"][];
+            /** @description why this image has no answer, where several were asked */
+            problem?: components["schemas"]["Problem"] | null;
+            verdict?: components["schemas"]["Verdict"] | null;
+          };
         };
       };
       /** @description There is no such image or detector. */

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from functools import partial
 from http import HTTPStatus
 from typing import Any, TypeVar
@@ -17,12 +17,15 @@ from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 
 from visionlab_api import schemas
+from visionlab_api.client_gone import DroppedWithClient
 from visionlab_api.dependencies import visitor_of
 from visionlab_api.problems import ProblemError, wrong_content_type
 from visionlab_api.routes.documented import problems
+from visionlab_api.routes.streamed import StreamedAnswers
 from visionlab_api.services.choosing import chosen_models
-from visionlab_api.services.classifying import Asked, classify
+from visionlab_api.services.classifying import Asked
 from visionlab_api.services.images import NewImage, find_images, plain_filename, store_images
+from visionlab_api.services.multipart_stream import BrokenForm, Part, parts_of
 from visionlab_api.state import State
 from visionlab_inference.images import inspect
 
@@ -90,13 +93,19 @@ _REQUEST_BODY = {
     },
 }
 
+# Given in full, but for the parts that the document has among its components: FastAPI adds those of response models alone.
+_LINE = schemas.StreamedClassification.model_json_schema(ref_template="#/components/schemas/{model}")
+del _LINE["$defs"]
+_STREAMED: dict[int | str, dict[str, Any]] = {200: {"content": {schemas.NDJSON: {"schema": _LINE}}}}
+
 
 @router.post(
     "/image/classify",
     summary="Real or generated?",
     response_model=schemas.ClassifyAnswer,
     openapi_extra={"requestBody": _REQUEST_BODY, "parameters": _PARAMETERS},
-    responses=problems(
+    responses=_STREAMED
+    | problems(
         S404="There is no such image or detector.",
         S409="The detector is disabled.",
         S413="An image or the request is too large.",
@@ -112,44 +121,53 @@ async def classify_images(request: Request) -> Response:
     Send JSON with the ids of uploaded images; or the images themselves as multipart fields named `images`; or, quickest for one
     image, the file itself as the body (`Content-Type: image/jpeg` or `image/png`) with the options in the query. One image that
     cannot be used is answered with a problem; where several were sent, each has its own answer or its own problem.
+
+    With `Accept: application/x-ndjson` any number of images may be sent as multipart fields: each answer is a line that is sent
+    once it is there, while later images still arrive, and images are read no faster than detectors work. Options come in the
+    query, or in fields before the first file. A client that cannot read before it has sent all should send at most 10,000 images.
     """
     # On the path of every image of a bulk client: asked for directly, it needs no resolving of dependencies.
     state: State = request.app.state.visionlab
     response = Response(media_type="application/json")
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if schemas.NDJSON in request.headers.get("accept", ""):
+        return await _stream(request, content_type, state)
     if content_type in _IMAGE_TYPES:
         answer = await _classify_body(request, response, state)
     elif content_type == "multipart/form-data":
         answer = await _classify_files(request, response, state)
     elif content_type == "application/json":
-        answer = await _classify_stored(_parse_json(schemas.ClassifyRequest, await request.body()), state)
+        asked = _parse_json(schemas.ClassifyRequest, await request.body())
+        answer = await _classify(await _stored(asked, state), request, state, models=asked.models, explain=asked.explain)
     else:
         raise wrong_content_type("image/jpeg", "image/png", "multipart/form-data", "application/json")
-    for result in answer.results:
-        for model in result.models:
-            state.metrics.images_classified.labels(model.model_name).inc()
     response.body = answer.model_dump_json().encode()
     response.headers["Content-Length"] = str(len(response.body))
     return response
 
 
-async def _classify_stored(asked: schemas.ClassifyRequest, state: State) -> schemas.ClassifyAnswer:
-    models = chosen_models(state.serving, "detector", asked.models)
+async def _classify(
+    images: Sequence[Asked], request: Request, state: State, *, models: Sequence[UUID] | None, explain: bool
+) -> schemas.ClassifyAnswer:
+    detectors = chosen_models(state.serving, "detector", models)
+    async with DroppedWithClient(request.receive):
+        return await state.classifier.classify(images, detectors, explain=explain)
+
+
+async def _stored(asked: schemas.ClassifyRequest, state: State) -> list[Asked]:
     async with state.sessions() as session:
         rows = await find_images(session, asked.images)
-    images = [Asked(partial(state.store.get, row.store_key), row.filename, row.uuid) for row in rows]
-    return await classify(images, models, state.backend, state.decoder, explain=asked.explain)
+    return [Asked(partial(state.store.get, row.store_key), row.filename, row.uuid) for row in rows]
 
 
 async def _classify_body(request: Request, response: Response, state: State) -> schemas.ClassifyAnswer:
     options = _options(request.query_params.multi_items())
-    models = chosen_models(state.serving, "detector", options.models)
     # RequestContext has seen to it that the body is no larger than an image may be.
     data = await request.body()
     asked = [Asked(lambda: data)]
-    answer = await classify(asked, models, state.backend, state.decoder, explain=options.explain)
+    answer = await _classify(asked, request, state, models=options.models, explain=options.explain)
     if options.store:
-        await _store(answer, asked, state, visitor_of(request, response))
+        await _store(answer.results, asked, state, visitor_of(request, response))
     return answer
 
 
@@ -160,19 +178,86 @@ async def _classify_files(request: Request, response: Response, state: State) ->
             files = [value for name, value in form.multi_items() if name == "images" and isinstance(value, UploadFile)]
             if not files:
                 raise _invalid("images", "Send at least one file in a field named 'images'.")
-            models = chosen_models(state.serving, "detector", options.models)
             read = [partial(_read, file, state.configuration.max_image_bytes) for file in files]
             asked = [Asked(each, plain_filename(file.filename)) for each, file in zip(read, files, strict=True)]
-            answer = await classify(asked, models, state.backend, state.decoder, explain=options.explain)
+            answer = await _classify(asked, request, state, models=options.models, explain=options.explain)
             if options.store:
-                await _store(answer, asked, state, visitor_of(request, response))
+                await _store(answer.results, asked, state, visitor_of(request, response))
             return answer
     except (HTTPException, FormParserError) as error:
         raise _invalid("images", getattr(error, "detail", str(error))) from error
 
 
-async def _store(answer: schemas.ClassifyAnswer, asked: Sequence[Asked], state: State, visitor: UUID) -> None:
-    usable = [(result, image) for result, image in zip(answer.results, asked, strict=True) if result.problem is None]
+async def _stream(request: Request, content_type: str, state: State) -> Response:
+    response = Response()  # holds the visitor's cookie
+    if content_type == "application/json":
+        asked = _parse_json(schemas.ClassifyRequest, await request.body())
+        options = _Options(models=asked.models, explain=asked.explain)
+        images = _with_sizes(await _stored(asked, state))
+    elif content_type == "multipart/form-data":
+        parts = parts_of(request.stream(), request.headers["content-type"], max_bytes=state.configuration.max_image_bytes)
+        options, first = await _fields_before_images(request.query_params.multi_items(), parts)
+        images = _sent_images(first, parts, state.configuration.max_image_bytes)
+    else:
+        raise wrong_content_type("multipart/form-data", "application/json")
+    chosen_models(state.serving, "detector", options.models)  # what is wrong with them now is the answer to the request
+    visitor = visitor_of(request, response) if options.store else None
+
+    async def answer(image: Asked) -> schemas.Classification:
+        # Chosen for each image anew: a stream may run for hours, and models come and go.
+        detectors = chosen_models(state.serving, "detector", options.models)
+        result = await state.classifier.classify_streamed(image, detectors, explain=options.explain)
+        if visitor is not None:
+            await _store([result], [image], state, visitor)
+        return result
+
+    return StreamedAnswers(images, answer, state.classifier.window, dict(response.headers))
+
+
+async def _fields_before_images(query: Sequence[tuple[str, str]], parts: AsyncIterator[Part]) -> tuple[_Options, Part]:
+    """The options, from the query and from fields, and the first file."""
+    items = list(query)
+    try:
+        async for part in parts:
+            if part.filename is not None:
+                return _options(items), part
+            items.append((part.name, part.content.decode(errors="replace")))
+    except BrokenForm as error:
+        raise _invalid("images", str(error)) from error
+    raise _invalid("images", "Send at least one file in a field named 'images'.")
+
+
+async def _sent_images(first: Part, parts: AsyncIterator[Part], limit: int) -> AsyncGenerator[tuple[Asked, int], None]:
+    yield _sent_image(first, limit)
+    try:
+        async for part in parts:
+            yield _sent_image(part, limit)
+    except BrokenForm as error:
+        raise _invalid("images", str(error)) from error
+
+
+def _sent_image(part: Part, limit: int) -> tuple[Asked, int]:
+    if part.filename is None:
+        raise _invalid(part.name, "In a streamed request the fields come before the first file, or in the query.")
+    if part.name != "images":
+        raise _invalid(part.name, "Send files in fields named 'images'.")
+    data = bytes(part.content)
+
+    def read() -> bytes:
+        if part.too_large:
+            raise too_large(part.filename, limit)
+        return data
+
+    return Asked(read, plain_filename(part.filename)), len(data)
+
+
+async def _with_sizes(images: Sequence[Asked]) -> AsyncGenerator[tuple[Asked, int], None]:
+    for image in images:
+        yield image, 0  # read from the store when its turn comes
+
+
+async def _store(results: Sequence[schemas.Classification], asked: Sequence[Asked], state: State, visitor: UUID) -> None:
+    usable = [(result, image) for result, image in zip(results, asked, strict=True) if result.problem is None]
     images = await asyncio.gather(*(state.decoder.run(partial(_new_image, image, visitor)) for _, image in usable))
     async with state.sessions() as session:
         rows = await store_images(session, state.store, images)

@@ -3,23 +3,38 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from hashlib import sha256
 from http import HTTPStatus
 from uuid import UUID
 
 import numpy as np
+from numpy.typing import NDArray
 
 from visionlab_api import schemas
-from visionlab_api.problems import as_problem
+from visionlab_api.problems import as_problem, unforeseen
 from visionlab_api.reconcile.serving import KnownModel
+from visionlab_api.services.answer_cache import AnswerCache
+from visionlab_api.services.bulk_window import BulkWindow
 from visionlab_api.services.decoding import Decoder
 from visionlab_api.services.verdict import by_class, verdict
-from visionlab_inference.backend import InferenceBackend
-from visionlab_inference.detection import Detection, Detections, detect
-from visionlab_inference.images import DetectorInput, Region, prepare
+from visionlab_core.telemetry import Metrics
+from visionlab_inference.backend import BackendBusy, InferenceBackend, ModelVersion, Priority
+from visionlab_inference.detection import Detection, detect, vote
+from visionlab_inference.images import Region, prepare
+
+log = logging.getLogger(__name__)
+
+INTERACTIVE_IMAGES = 8
+"""A request for more images than this is bulk work, and lets people go first."""
+
+_WINDOW_IMAGES = 32
+_WINDOW_BYTES = 64 * 2**20
+_LONGEST_BUSY = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,69 +46,136 @@ class Asked:
     uuid: UUID | None = None
 
 
-async def classify(
-    asked: Sequence[Asked], models: Sequence[KnownModel], backend: InferenceBackend, decoder: Decoder, *, explain: bool
-) -> schemas.ClassifyAnswer:
-    """Answer for each image, in order. A single image that cannot be used is an error; one of several has its `problem`.
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """An image after decoding: what was known of it already, and its pixels where that was not all that is asked."""
 
-    Raises:
-        InferenceError, StoreError: models, decoders or the store could not do their part.
-        NotAnImage, BrokenImage, ImageTooLarge, ImageTooSmall: of a single image.
+    digest: bytes
+    region: Region
+    known: Mapping[ModelVersion, Detection]
+    pixels: NDArray[np.uint8] | None
+
+
+class Classifier:
+    """Reads, decodes and asks. People's images go first; bulk work has a window that is never full of more than detectors need.
+
+    `max_queue` bounds the images that wait: of people as the backend's queue does, of requests for many images here. Streams have
+    no such bound, as an image of theirs is only read once it is in the window.
     """
-    started = time.perf_counter()
-    # A single image, the common case, needs no tasks: its errors are the answer.
-    inputs: list[DetectorInput | BaseException] = (
-        [await _input(asked[0], decoder)]
-        if len(asked) == 1
-        else await asyncio.gather(*(_input(each, decoder) for each in asked), return_exceptions=True)
-    )
-    usable: list[DetectorInput] = []
-    for each in inputs:
-        if isinstance(each, BaseException):
-            # A fault of ours, such as a full queue, is the answer to the whole request.
-            problem = as_problem(each) if isinstance(each, Exception) else None
-            if problem is None or problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-                raise each
+
+    def __init__(
+        self, backend: InferenceBackend, decoder: Decoder, *, max_queue: int, cached_images: int, metrics: Metrics
+    ) -> None:
+        self._backend = backend
+        self._decoder = decoder
+        self._max_queue = max_queue
+        self._metrics = metrics
+        self._cache = AnswerCache(cached_images)
+        self.window = BulkWindow(min(_WINDOW_IMAGES, max_queue), _WINDOW_BYTES)
+
+    async def classify(
+        self, asked: Sequence[Asked], models: Sequence[KnownModel], *, explain: bool = False
+    ) -> schemas.ClassifyAnswer:
+        """Answer for each image, in order. A single image that cannot be used is an error; one of several has its `problem`.
+
+        Raises:
+            InferenceError, StoreError: models, decoders or the store could not do their part; no image is answered then.
+            NotAnImage, BrokenImage, ImageTooLarge, ImageTooSmall: of a single image.
+        """
+        started = time.perf_counter()
+        # A single image, the common case, needs no tasks: its errors are the answer.
+        if len(asked) == 1:
+            answered = [await self._answer(asked[0], models, explain, Priority.INTERACTIVE)]
         else:
-            usable.append(each)
-    detections: Detections | None = None
-    if usable:
-        pixels = np.stack([each.pixels for each in usable])
-        detections = await detect(backend, [model.version for model in models], pixels, explain=explain)
-    results, place = [], 0
-    for image, each in zip(asked, inputs, strict=True):
-        if isinstance(each, DetectorInput) and detections is not None:
-            results.append(_answer(image, each.region, models, detections, place))
-            place += 1
-        else:
-            assert isinstance(each, Exception)
-            problem = as_problem(each)
-            assert problem is not None
-            results.append(schemas.Classification(image=image.uuid, filename=image.filename, problem=problem.problem()))
-    return schemas.ClassifyAnswer(
-        results=results,
-        milliseconds=round((time.perf_counter() - started) * 1000, 3),
-        model_milliseconds=round((detections.seconds if detections else 0.0) * 1000, 3),
-    )
+            answered = await self._answer_all(asked, models, explain)
+        return schemas.ClassifyAnswer(
+            results=[result for result, _ in answered],
+            milliseconds=round((time.perf_counter() - started) * 1000, 3),
+            model_milliseconds=round(sum(seconds for _, seconds in answered) * 1000, 3),
+        )
+
+    async def classify_streamed(self, asked: Asked, models: Sequence[KnownModel], *, explain: bool) -> schemas.Classification:
+        """Answer for one image of a stream that has its place in the window. Whatever goes wrong is its `problem`."""
+        deadline = time.monotonic() + _LONGEST_BUSY
+        while True:
+            try:
+                return (await self._answer(asked, models, explain, Priority.BULK))[0]
+            except BackendBusy as busy:
+                if time.monotonic() > deadline:
+                    return _without_answer(asked, busy)
+                await asyncio.sleep(min(busy.retry_after, 1.0))
+            except Exception as error:
+                if as_problem(error) is None:
+                    log.exception("unforeseen error")
+                    error = unforeseen()
+                return _without_answer(asked, error)
+
+    async def _answer_all(
+        self, asked: Sequence[Asked], models: Sequence[KnownModel], explain: bool
+    ) -> list[tuple[schemas.Classification, float]]:
+        many = len(asked) > INTERACTIVE_IMAGES
+        if many and self.window.waiting >= self._max_queue:
+            raise BackendBusy(f"{self.window.waiting} images of other large requests are waiting; try again later.", 2.0)
+
+        async def answer(image: Asked) -> tuple[schemas.Classification, float]:
+            try:
+                if not many:
+                    return await self._answer(image, models, explain, Priority.INTERACTIVE)
+                async with self.window.place():
+                    return await self._answer(image, models, explain, Priority.BULK)
+            except Exception as error:
+                # A fault of ours, such as a full queue, is the answer to the whole request.
+                problem = as_problem(error)
+                if problem is None or problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+                    raise
+                return _without_answer(image, problem), 0.0
+
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(answer(image)) for image in asked]
+        except ExceptionGroup as faults:
+            raise faults.exceptions[0] from None
+        return [task.result() for task in tasks]
+
+    async def _answer(
+        self, image: Asked, models: Sequence[KnownModel], explain: bool, priority: Priority
+    ) -> tuple[schemas.Classification, float]:
+        versions = [model.version for model in models]
+        seen = await self._decoder.run(partial(self._look, image, versions, explain))
+        answers, seconds = dict(seen.known), 0.0
+        self._metrics.answers_from_cache.inc(len(answers))
+        missing = [version for version in versions if version not in answers]
+        if missing:
+            assert seen.pixels is not None
+            found = await detect(self._backend, missing, seen.pixels[np.newaxis], explain=explain, priority=priority)
+            new = {version: detections[0] for version, detections in found.models.items()}
+            self._cache.keep(seen.digest, seen.region, new, explain=explain)
+            answers |= new
+            seconds = found.seconds
+        for model in models:
+            self._metrics.images_classified.labels(model.card.name).inc()
+        result = schemas.Classification(
+            image=image.uuid,
+            filename=image.filename,
+            models=[_model_answer(model, answers[model.version], seen.region) for model in models],
+            verdict=verdict(vote([answers[version] for version in versions])),
+        )
+        return result, seconds
+
+    def _look(self, image: Asked, versions: Sequence[ModelVersion], explain: bool) -> _Seen:
+        data = image.read()
+        digest = sha256(data).digest() if self._cache.keeps else b""
+        found = self._cache.find(digest, versions, explain=explain)
+        if found is not None and len(found[1]) == len(versions):
+            return _Seen(digest, found[0], found[1], None)
+        prepared = prepare(data)
+        return _Seen(digest, prepared.region, found[1] if found else {}, prepared.pixels)
 
 
-async def _input(asked: Asked, decoder: Decoder) -> DetectorInput:
-    return await decoder.run(partial(_read_and_prepare, asked))
-
-
-def _read_and_prepare(asked: Asked) -> DetectorInput:
-    return prepare(asked.read())
-
-
-def _answer(
-    image: Asked, region: Region, models: Sequence[KnownModel], detections: Detections, place: int
-) -> schemas.Classification:
-    return schemas.Classification(
-        image=image.uuid,
-        filename=image.filename,
-        models=[_model_answer(model, detections.models[model.version][place], region) for model in models],
-        verdict=verdict(detections.votes[place]),
-    )
+def _without_answer(image: Asked, error: Exception) -> schemas.Classification:
+    problem = as_problem(error)
+    assert problem is not None
+    return schemas.Classification(image=image.uuid, filename=image.filename, problem=problem.problem())
 
 
 def _model_answer(model: KnownModel, detection: Detection, region: Region) -> schemas.ModelAnswer:

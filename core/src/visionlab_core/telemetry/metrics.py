@@ -39,15 +39,22 @@ class Metrics:
         )
         self.decode_seconds = self._seconds("visionlab_decode_seconds", "From the bytes of an image file to its pixels.")
         self.inference_queue_seconds = self._seconds(
-            "visionlab_inference_queue_seconds", "From the call to the start of the batch that it is in.", "model"
+            "visionlab_inference_queue_seconds", "From the call to the start of the batch that it is in.", "model", "version"
         )
         self.inference_seconds = self._seconds("visionlab_inference_seconds", "One batch through a model.", "model", "version")
         self.inference_batch_size = Histogram(
-            "visionlab_inference_batch_size", "Items run together.", ("model",), buckets=BATCH_BUCKETS, registry=self.registry
+            "visionlab_inference_batch_size",
+            "Items run together.",
+            ("model", "version"),
+            buckets=BATCH_BUCKETS,
+            registry=self.registry,
         )
         self.images_generated = Counter("visionlab_images_generated", "Faces made.", ("model",), registry=self.registry)
         self.images_classified = Counter(
             "visionlab_images_classified", "Answers given, one a model and image.", ("model",), registry=self.registry
+        )
+        self.answers_from_cache = Counter(
+            "visionlab_answers_from_cache", "Of the answers given, those that no model had to run for.", registry=self.registry
         )
 
     def render(self) -> bytes:

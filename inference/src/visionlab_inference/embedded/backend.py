@@ -14,7 +14,15 @@ from numpy.typing import NDArray
 
 from visionlab_core.model_card import ModelCard
 from visionlab_core.telemetry import Metrics
-from visionlab_inference.backend import BackendBusy, InferenceResult, ModelNotServed, ModelVersion, ServingState, Tensors
+from visionlab_inference.backend import (
+    BackendBusy,
+    InferenceResult,
+    ModelNotServed,
+    ModelVersion,
+    Priority,
+    ServingState,
+    Tensors,
+)
 from visionlab_inference.embedded.batcher import Batcher
 from visionlab_inference.embedded.session import ReadFile, Session, available_cpus, load_session
 
@@ -60,7 +68,7 @@ class EmbeddedBackend:
         if served is not None:
             await served.batcher.close()
 
-    async def infer(self, model: ModelVersion, inputs: Tensors) -> InferenceResult:
+    async def infer(self, model: ModelVersion, inputs: Tensors, *, priority: Priority = Priority.INTERACTIVE) -> InferenceResult:
         """See InferenceBackend."""
         served = self._served.get(model)
         if served is None:
@@ -72,7 +80,7 @@ class EmbeddedBackend:
             raise BackendBusy(f"{size} images at once are more than the queue of {self._max_queue} holds.", 1.0)
         parts = [
             served.batcher.submit(
-                {name: value[begin : begin + MAX_BATCH] for name, value in inputs.items()}, min(MAX_BATCH, size - begin)
+                {name: value[begin : begin + MAX_BATCH] for name, value in inputs.items()}, min(MAX_BATCH, size - begin), priority
             )
             for begin in range(0, size, MAX_BATCH)
         ]
@@ -110,9 +118,10 @@ class EmbeddedBackend:
 
         def observe(size: int, waited: float, seconds: float) -> None:
             if metrics is not None:
-                metrics.inference_queue_seconds.labels(card.name).observe(waited)
-                metrics.inference_seconds.labels(card.name, str(card.version)).observe(seconds)
-                metrics.inference_batch_size.labels(card.name).observe(size)
+                labels = card.name, str(card.version)
+                metrics.inference_queue_seconds.labels(*labels).observe(waited)
+                metrics.inference_seconds.labels(*labels).observe(seconds)
+                metrics.inference_batch_size.labels(*labels).observe(size)
 
         return Batcher(run, max_batch=MAX_BATCH, max_queue=self._max_queue, observe=observe)
 

@@ -2,6 +2,10 @@
 
 There is no timer: an idle model starts at once, and under load batches grow to what arrived during the last run, which
 keeps both the latency of a single caller and the throughput of many (compare "continuous" batching in other servers).
+
+Each priority has a lane of its own. A batch is taken from one lane, the interactive one first: a person waits for the batch
+that runs, never for a job of a million images. So that such a job moves all the same while people keep the model busy, its
+lane has the next batch once a call has waited there for `BULK_PATIENCE`.
 """
 
 from __future__ import annotations
@@ -10,18 +14,21 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from visionlab_inference.backend import BackendBusy, InferenceResult, ModelFailed, ModelNotServed, Tensors
+from visionlab_inference.backend import BackendBusy, InferenceResult, ModelFailed, ModelNotServed, Priority, Tensors
 
 RunBatch = Callable[[dict[str, NDArray[Any]]], Awaitable[tuple[dict[str, NDArray[Any]], float]]]
 """Gives the outputs, a row for each row of the inputs, and the seconds that the model ran."""
 ObserveBatch = Callable[[int, float, float], None]
 """Told of each batch: its images, the seconds its oldest call waited, the seconds the model ran. Must not raise."""
+
+BULK_PATIENCE = 0.5
+"""Seconds that bulk calls let others go first."""
 
 
 @dataclass(slots=True)
@@ -32,10 +39,16 @@ class _Call:
     answer: asyncio.Future[InferenceResult]
 
 
+@dataclass(slots=True)
+class _Lane:
+    calls: deque[_Call] = field(default_factory=deque)
+    images: int = 0
+
+
 class Batcher:
     """Queues calls for one model and runs them in batches of at most `max_batch`, one batch at a time.
 
-    The queue holds at most `max_queue` images; a call that does not fit is refused at once.
+    Of each priority at most `max_queue` images wait; a call that does not fit is refused at once.
     """
 
     def __init__(self, run: RunBatch, *, max_batch: int, max_queue: int, observe: ObserveBatch | None = None) -> None:
@@ -43,13 +56,12 @@ class Batcher:
         self._max_batch = max_batch
         self._max_queue = max_queue
         self._observe = observe
-        self._waiting: deque[_Call] = deque()
-        self._images_waiting = 0
+        self._lanes = {priority: _Lane() for priority in Priority}
         self._seconds_per_image = 0.01
         self._worker: asyncio.Task[None] | None = None
         self._closed = False
 
-    async def submit(self, inputs: Tensors, size: int) -> InferenceResult:
+    async def submit(self, inputs: Tensors, size: int, priority: Priority = Priority.INTERACTIVE) -> InferenceResult:
         """Run `size` images (at most `max_batch`), alone or with others.
 
         A caller that is cancelled while it waits costs no run.
@@ -61,12 +73,13 @@ class Batcher:
         """
         if self._closed:
             raise ModelNotServed("The model is no longer served.")
-        if self._images_waiting + size > self._max_queue:
-            wait = self._images_waiting * self._seconds_per_image
-            raise BackendBusy(f"{self._images_waiting} images are waiting for this model; try again later.", max(1.0, wait))
+        lane = self._lanes[priority]
+        if lane.images + size > self._max_queue:
+            wait = lane.images * self._seconds_per_image
+            raise BackendBusy(f"{lane.images} images are waiting for this model; try again later.", max(1.0, wait))
         call = _Call(inputs, size, time.perf_counter(), asyncio.get_running_loop().create_future())
-        self._waiting.append(call)
-        self._images_waiting += size
+        lane.calls.append(call)
+        lane.images += size
         if self._worker is None or self._worker.done():
             self._worker = asyncio.create_task(self._work(), name="batcher")
         return await call.answer
@@ -83,33 +96,58 @@ class Batcher:
             try:
                 outputs, seconds = await self._run(_stacked(batch))
             except Exception as error:  # whatever it is, every caller must hear of it
-                failure = error if isinstance(error, ModelFailed) else ModelFailed(str(error))
-                for call in batch:
-                    if not call.answer.done():
-                        call.answer.set_exception(failure)
+                await self._fail(batch, error)
                 continue
-            begin = 0
-            for call in batch:
-                part = {name: value[begin : begin + call.size] for name, value in outputs.items()}
-                begin += call.size
-                if not call.answer.done():
-                    call.answer.set_result(InferenceResult(part, seconds))
             finished = time.perf_counter()
+            images = _answer(batch, outputs, seconds)
             # With the time that other models took meanwhile: those who are told to come back wait for that too.
-            self._seconds_per_image = 0.8 * self._seconds_per_image + 0.2 * (finished - started) / begin
+            self._seconds_per_image = 0.8 * self._seconds_per_image + 0.2 * (finished - started) / images
             if self._observe is not None:
-                self._observe(begin, finished - batch[0].arrived - seconds, seconds)
+                self._observe(images, finished - batch[0].arrived - seconds, seconds)
+
+    async def _fail(self, batch: list[_Call], error: Exception) -> None:
+        if len(batch) == 1:
+            if not batch[0].answer.done():
+                batch[0].answer.set_exception(error if isinstance(error, ModelFailed) else ModelFailed(str(error)))
+            return
+        # Only the call that the model fails on shall hear of it.
+        for call in batch:
+            try:
+                outputs, seconds = await self._run(dict(call.inputs))
+            except Exception as alone:  # as above
+                await self._fail([call], alone)
+            else:
+                _answer([call], outputs, seconds)
 
     def _take(self) -> list[_Call]:
+        lane = self._next_lane()
         batch: list[_Call] = []
         room = self._max_batch
-        while self._waiting and self._waiting[0].size <= room:
-            call = self._waiting.popleft()
-            self._images_waiting -= call.size
+        while lane.calls and lane.calls[0].size <= room:
+            call = lane.calls.popleft()
+            lane.images -= call.size
             if not call.answer.done():
                 batch.append(call)
                 room -= call.size
-        return batch
+        # All that was taken may have been cancelled, while others wait.
+        return batch or (self._take() if any(lane.calls for lane in self._lanes.values()) else [])
+
+    def _next_lane(self) -> _Lane:
+        bulk, interactive = self._lanes[Priority.BULK], self._lanes[Priority.INTERACTIVE]
+        patient = not bulk.calls or time.perf_counter() - bulk.calls[0].arrived < BULK_PATIENCE
+        return interactive if interactive.calls and patient else bulk if bulk.calls else interactive
+
+
+def _answer(batch: list[_Call], outputs: dict[str, NDArray[Any]], seconds: float) -> int:
+    """Give each call its rows; how many there were."""
+    images = sum(call.size for call in batch)
+    begin = 0
+    for call in batch:
+        part = {name: value[begin : begin + call.size] for name, value in outputs.items()}
+        begin += call.size
+        if not call.answer.done():
+            call.answer.set_result(InferenceResult(part, seconds * call.size / images))
+    return images
 
 
 def _stacked(batch: list[_Call]) -> dict[str, NDArray[Any]]:

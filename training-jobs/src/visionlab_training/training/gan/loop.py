@@ -36,8 +36,8 @@ def gan_training(spec: GeneratorTraining) -> GanTraining:
 def paths_of(spec: GeneratorTraining, split: Split = "train") -> list[Path]:
     """The images of a spec in `split`: its manifest's rows of the class and the named sources; folders join `train`.
 
-    No file is there twice by its content, and no file of `train` is a copy of one of another split: a folder is often the whole of
-    a collection that the manifest has divided, and a generator must not be judged against faces that it has learnt from.
+    No file is there twice by its content, and no file of `train` is a copy of one of another split: a folder is often the whole
+    of a collection that the manifest has divided, and a generator must not be judged against faces that it has learnt from.
     """
     rows = [row for row in read_manifest(spec.data.manifest) if row.face_class == spec.face_class] if spec.data.manifest else []
     chosen = [row.path for row in rows if row.split == split and row.source in spec.data.sources]
