@@ -1,6 +1,6 @@
 import { answer, client } from "./client";
 import { ProblemError } from "./problem";
-import type { Classification, LabelRequest } from "./types";
+import type { Classification, ClassifyAnswer, LabelRequest } from "./types";
 
 /**
  * Asks detectors about a picture that is on this machine; the server keeps it, so that a label can be given.
@@ -13,7 +13,7 @@ export async function classifyFile(file: File, models: string[]): Promise<Classi
   for (const model of models) form.append("models", model);
   form.append("explain", "true");
   form.append("store", "true");
-  const { results } = await answer(
+  const { results } = await inOne(
     client.POST("/backend/image/classify", {
       // The generated type knows files as strings; what is sent is the form.
       body: { images: [file.name] },
@@ -25,7 +25,7 @@ export async function classifyFile(file: File, models: string[]): Promise<Classi
 
 /** Asks other detectors about a picture that the server has. */
 export async function classifyStored(image: string, models: string[]): Promise<Classification> {
-  const { results } = await answer(
+  const { results } = await inOne(
     client.POST("/backend/image/classify", {
       body: { images: [image], explain: true, ...(models.length > 0 && { models }) },
     }),
@@ -36,6 +36,11 @@ export async function classifyStored(image: string, models: string[]): Promise<C
 /** Says what a picture really is. */
 export function labelImage(request: LabelRequest) {
   return answer(client.POST("/backend/image/label", { body: request }));
+}
+
+/** Nothing here asks for lines (NDJSON), the route's other kind of answer. */
+function inOne(call: Promise<{ data?: ClassifyAnswer | object; error?: unknown; response: Response }>) {
+  return answer(call) as Promise<ClassifyAnswer>;
 }
 
 function onlyResult(results: Classification[]): Classification {

@@ -5,6 +5,7 @@ type Schemas = components["schemas"];
 
 export type ActivationMap = Schemas["ActivationMap"];
 export type Classification = Schemas["Classification"];
+export type ClassifyAnswer = Schemas["ClassifyAnswer"];
 export type FaceClass = Schemas["FaceClass"];
 export type GenerateRequest = Schemas["GenerateRequest"];
 export type Image = Schemas["Image"];
