@@ -3,6 +3,8 @@
     images/<xx>/<uuid>.<suffix>              an image; xx are the last two digits of the uuid
     models/<uuid>/<version>/<file>           a version of a model: card.json, model.onnx, config.pbtxt, saved_model/...
     releases/<pool>/<digest>/<model>/...     a Triton model repository that is never changed
+    releases/<pool>/<digest>/release.json    what is in it; the last file that is written, the first that is deleted
+    releases/<pool>/state.json               which releases the pool is at, comes from and goes to
     trainings/<uuid>/<name>                  what a training job and the product tell each other
 
 Prefixes end in a slash, so that one version is never taken for another whose number begins alike.
@@ -50,6 +52,29 @@ def model_key(uuid: UUID, version: int, filename: str) -> str:
     return _below(model_prefix(uuid, version), filename)
 
 
+def pool_prefix(pool: str) -> str:
+    """What the keys of all releases of a pool begin with.
+
+    Args:
+        pool: name of the pool, a DNS label.
+
+    Raises:
+        ValueError: it is not that.
+    """
+    if not re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", pool):
+        raise ValueError(f"{pool!r} is not the name of a pool: small letters, digits and inner dashes, 63 at most")
+    return f"releases/{pool}/"
+
+
+def pool_state_key(pool: str) -> str:
+    """The key of a pool's state.
+
+    Raises:
+        ValueError: `pool` is not the name of a pool.
+    """
+    return f"{pool_prefix(pool)}state.json"
+
+
 def release_prefix(pool: str, digest: str) -> str:
     """What the keys of all files of a release begin with.
 
@@ -60,11 +85,20 @@ def release_prefix(pool: str, digest: str) -> str:
     Raises:
         ValueError: one of them is not that.
     """
-    if not re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", pool):
-        raise ValueError(f"{pool!r} is not the name of a pool: small letters, digits and inner dashes, 63 at most")
+    pool = pool_prefix(pool)
     if not re.fullmatch(r"[0-9a-f]{64}", digest):
         raise ValueError(f"{digest!r} is not a SHA-256 in hexadecimal digits")
-    return f"releases/{pool}/{digest}/"
+    return f"{pool}{digest}/"
+
+
+def release_key(pool: str, digest: str, path: str) -> str:
+    """The key of a file of a release, such as `<model>/1/model.onnx`.
+
+    Raises:
+        InvalidKey: the path would leave the release, or is otherwise no part of a key.
+        ValueError: as `release_prefix`.
+    """
+    return _below(release_prefix(pool, digest), path)
 
 
 def training_key(uuid: UUID, name: str) -> str:

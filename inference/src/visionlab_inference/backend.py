@@ -65,6 +65,14 @@ class BackendBusy(InferenceError):
         self.retry_after = retry_after
 
 
+class BackendUnavailable(InferenceError):
+    """The server that runs the models is away or does not answer in time. Ask again after `retry_after` seconds."""
+
+    def __init__(self, message: str, retry_after: float) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
 class ModelFailed(InferenceError):
     """The model ran and failed, or gave values that are no numbers."""
 
@@ -80,6 +88,7 @@ class InferenceBackend(Protocol):
         Raises:
             ModelNotServed: the model is not ready.
             BackendBusy: the queue is full.
+            BackendUnavailable: the server behind the backend is away; an embedded backend has none.
             ModelFailed: the model failed on this input.
             ValueError: an input is missing, unknown, or of another shape or type than the card says.
         """

@@ -206,3 +206,23 @@ def test_a_put_into_a_folder_that_a_delete_removes_meanwhile(tmp_path: Path) -> 
         store.put("folder/a", b"x")
     assert len(deletes) == 3
     assert store.get("folder/a") == b"x"
+
+
+def test_copy_takes_no_room_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    store = FolderObjectStore(tmp_path)
+    store.put("a", b"1")
+    for _ in range(2):
+        store.copy("a", "b/c")
+    assert store.local_path("a").samefile(store.local_path("b/c"))
+    assert os.listdir(tmp_path / ".incoming") == []
+
+
+def test_copy_where_the_file_system_has_no_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
+        raise PermissionError(1, "no links here")
+
+    monkeypatch.setattr(os, "link", refuse)
+    store = FolderObjectStore(tmp_path)
+    store.put("a", b"1", content_type="image/png")
+    store.copy("a", "b")
+    assert (store.get("b"), store.stat("b").content_type) == (b"1", "image/png")

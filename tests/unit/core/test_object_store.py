@@ -58,6 +58,26 @@ def test_a_put_replaces_and_changes_the_etag(store: ObjectStore) -> None:
     assert store.stat("a/b").content_type == "text/html; charset=utf-8"
 
 
+def test_a_copy_is_an_object_of_its_own(store: ObjectStore) -> None:
+    put = store.put("a/b", DATA, content_type="image/png")
+    store.copy("a/b", "c/d")
+    assert store.get("c/d") == DATA
+    found = store.stat("c/d")
+    assert (found.size, found.etag, found.content_type) == (put.size, put.etag, "image/png")
+    store.copy("a/b", "c/d")
+    store.put("a/b", b"new")
+    assert store.get("c/d") == DATA
+    store.put("e", b"old")
+    store.copy("a/b", "e")
+    store.delete("a/b")
+    assert store.get("e") == b"new"
+    assert keys(store) == ["c/d", "e"]
+    with pytest.raises(KeyNotFound):
+        store.copy("a/b", "f")
+    with pytest.raises(InvalidKey):
+        store.copy("e", "../f")
+
+
 def test_what_is_not_there(store: ObjectStore) -> None:
     store.put("a/b", b"1")
     for key in ("nothing", "a", "a/c", "a/b/c"):

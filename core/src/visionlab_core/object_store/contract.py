@@ -82,6 +82,16 @@ class ObjectStore(Protocol):
             ValueError: `content_type` is not a media type.
         """
 
+    def copy(self, source: str, target: str) -> None:
+        """Store an object under another key too, in place of an older one there. Its bytes do not come here.
+
+        Atomic and durable as `put`; neither of the two sees what is done to the other afterwards.
+
+        Raises:
+            KeyNotFound: there is no object `source`.
+            StoreFull, InvalidKey: as `put`.
+        """
+
     def get(self, key: str) -> bytes:
         """The whole object.
 

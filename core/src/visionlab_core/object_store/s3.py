@@ -20,6 +20,7 @@ from xml.etree.ElementTree import ParseError
 import certifi
 import urllib3
 from minio import Minio
+from minio.commonconfig import CopySource
 from minio.credentials.credentials import Credentials
 from minio.credentials.providers import (
     AWSConfigProvider,
@@ -103,6 +104,12 @@ class S3ObjectStore:
             modified=parsedate_to_datetime(result.http_headers["Date"]) if "Date" in result.http_headers else datetime.now(UTC),
             content_type=content_type,
         )
+
+    def copy(self, source: str, target: str) -> None:
+        """See `ObjectStore.copy`."""
+        origin, name = self._name(source), self._name(target)
+        with self._explained(source):
+            self._client.copy_object(self.bucket, name, CopySource(self.bucket, origin))
 
     def get(self, key: str) -> bytes:
         """See `ObjectStore.get`."""

@@ -25,6 +25,7 @@ from visionlab_inference.backend import (
 )
 from visionlab_inference.embedded.batcher import Batcher
 from visionlab_inference.embedded.session import ReadFile, Session, available_cpus, load_session
+from visionlab_inference.tensor_check import check_inputs
 
 MAX_BATCH = 8
 """Images in one run. On CPUs a larger batch gains no throughput and makes the next caller wait longer."""
@@ -75,7 +76,7 @@ class EmbeddedBackend:
             state = self._states.get(model)
             reason = f" ({state.reason or state.state})" if state else ""
             raise ModelNotServed(f"Model {model} is not ready{reason}.")
-        size = _check_inputs(served.session.card, inputs)
+        size = check_inputs(served.session.card, inputs)
         if size > self._max_queue:
             raise BackendBusy(f"{size} images at once are more than the queue of {self._max_queue} holds.", 1.0)
         parts = [
@@ -140,20 +141,3 @@ async def _all_or_none(parts: list[Coroutine[Any, Any, InferenceResult]]) -> lis
         for task in tasks:
             task.cancel()
         raise
-
-
-def _check_inputs(card: ModelCard, inputs: Tensors) -> int:
-    specs = {spec.name: spec for spec in card.inputs}
-    if set(inputs) != set(specs):
-        raise ValueError(
-            f"{card.name} takes the inputs {', '.join(sorted(specs))}; given were {', '.join(sorted(inputs)) or 'none'}."
-        )
-    sizes = set()
-    for name, value in inputs.items():
-        spec = specs[name]
-        if value.dtype != np.dtype(spec.dtype) or value.shape[1:] != spec.shape or value.ndim == 0:
-            raise ValueError(f"{card.name}: input {name!r} is {value.dtype} {value.shape}, not {spec.dtype} [N, {spec.shape}].")
-        sizes.add(value.shape[0])
-    if len(sizes) != 1 or 0 in sizes:
-        raise ValueError(f"{card.name}: the inputs must share a first dimension of 1 or more.")
-    return int(sizes.pop())

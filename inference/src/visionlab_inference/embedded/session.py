@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from visionlab_core.model_card import ModelCard, TensorSpec
 from visionlab_inference.backend import ModelFailed, Tensors
+from visionlab_inference.tensor_check import check_outputs
 
 ReadFile = Callable[[str], bytes]
 """Gives the bytes of a file of a model version, by its name in the card."""
@@ -45,15 +46,7 @@ class Session:
             rows = len(next(iter(inputs.values())))
         except Exception as error:  # ONNX Runtime's errors share no base class but Exception
             raise ModelFailed(f"{self.card.name} failed: {error}") from error
-        outputs: dict[str, NDArray[Any]] = {}
-        for name, value in zip(names, values, strict=True):
-            array = np.asarray(value)
-            if array.dtype.kind == "f" and not np.isfinite(array).all():
-                raise ModelFailed(f"{self.card.name} gave values in {name!r} that are no numbers.")
-            if len(array) != rows:
-                raise ModelFailed(f"{self.card.name} gave {len(array)} rows of {name!r} for {rows} rows of input.")
-            outputs[name] = array
-        return outputs
+        return check_outputs(self.card, dict(zip(names, map(np.asarray, values), strict=True)), rows)
 
 
 def load_session(card: ModelCard, read_file: ReadFile, *, threads: int) -> Session:

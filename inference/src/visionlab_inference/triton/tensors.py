@@ -14,11 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visionlab_inference.backend import Tensors
+from visionlab_inference.oip.tensors import DTYPES, datatype
 
 HEADER_LENGTH: Final = "Inference-Header-Content-Length"
-
-_NAMES: Final[dict[np.dtype[Any], str]] = {np.dtype("<u1"): "UINT8", np.dtype("<i8"): "INT64", np.dtype("<f4"): "FP32"}
-_DTYPES: Final[dict[str, np.dtype[Any]]] = {name: dtype for dtype, name in _NAMES.items()}
 
 
 def encode_request(inputs: Tensors) -> tuple[bytes, dict[str, str]]:
@@ -33,14 +31,12 @@ def encode_request(inputs: Tensors) -> tuple[bytes, dict[str, str]]:
     described: list[dict[str, Any]] = []
     parts: list[bytes] = []
     for name, value in inputs.items():
-        if value.dtype not in _NAMES:
-            raise ValueError(f"Input {name!r} is {value.dtype}; models take {', '.join(map(str, _NAMES))}.")
         parts.append(value.tobytes())
         described.append(
             {
                 "name": name,
                 "shape": value.shape,
-                "datatype": _NAMES[value.dtype],
+                "datatype": datatype(name, value),
                 "parameters": {"binary_data_size": len(parts[-1])},
             }
         )
@@ -59,7 +55,7 @@ def decode_response(body: bytes, header_length: int) -> dict[str, NDArray[Any]]:
     offset = header_length
     try:
         for output in json.loads(body[:header_length])["outputs"]:
-            dtype, size = _DTYPES[output["datatype"]], output["parameters"]["binary_data_size"]
+            dtype, size = DTYPES[output["datatype"]], output["parameters"]["binary_data_size"]
             values = np.frombuffer(body, dtype, size // dtype.itemsize, offset)
             outputs[output["name"]] = values.reshape(output["shape"])
             offset += size

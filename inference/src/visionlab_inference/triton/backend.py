@@ -1,0 +1,206 @@
+"""The Triton backend: models on servers of the Open Inference Protocol over gRPC, one shared connection to each."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import grpc
+import numpy as np
+from numpy.typing import NDArray
+
+from visionlab_core.model_card import ModelCard
+from visionlab_core.telemetry import Metrics
+from visionlab_inference.backend import (
+    BackendBusy,
+    BackendUnavailable,
+    InferenceResult,
+    ModelFailed,
+    ModelNotServed,
+    ModelVersion,
+    ServingState,
+    Tensors,
+)
+from visionlab_inference.oip import decode_outputs, encode_request
+from visionlab_inference.oip.connection import ConnectionClosed, OipConnection
+from visionlab_inference.tensor_check import check_inputs, check_outputs
+from visionlab_inference.triton.grpc_errors import RETRY_AFTER_SECONDS, as_inference_error, worth_another_try
+
+PART: Final = 8
+"""Images in one call to the server. Larger requests are split, so that Triton can run others' in between."""
+
+HEALTH_SECONDS: Final = 2.0
+"""How long a question after health may take."""
+
+_PAUSES: Final = (0.1, 0.4)
+"""Seconds before the second and the third try."""
+
+READY: Final = ServingState("ready")
+
+
+@dataclass(frozen=True, slots=True)
+class ServedModel:
+    """A model on a server: its name there, and the most images that the server takes in one call."""
+
+    name: str
+    card: ModelCard
+    max_batch: int
+
+
+@dataclass(slots=True)
+class _Route:
+    connection: OipConnection
+    served: ServedModel
+    state: ServingState = READY
+
+
+class TritonBackend:
+    """Calls the server that each model is on. A `Deployer` says which that is; this neither starts nor stops servers.
+
+    Args:
+        metrics: told of each call.
+        max_queue: images of one model that may be under way or wait; a call that does not fit is refused at once.
+        deadline: seconds for an answer, all tries together.
+    """
+
+    def __init__(self, *, metrics: Metrics | None = None, max_queue: int = 256, deadline: float = 30.0) -> None:
+        self._metrics = metrics
+        self._max_queue = max_queue
+        self._deadline = deadline
+        self._routes: dict[ModelVersion, _Route] = {}
+        self._images: defaultdict[ModelVersion, int] = defaultdict(int)
+        self._seconds_per_image: dict[ModelVersion, float] = {}
+
+    def serve(self, connection: OipConnection, models: Mapping[ModelVersion, ServedModel]) -> None:
+        """Call this server for these models from now on. Calls that are under way end where they began."""
+        for model, served in models.items():
+            self._routes[model] = _Route(connection, served)
+
+    def withdraw(self, models: Iterable[ModelVersion]) -> None:
+        """Take no new calls for these models."""
+        for model in models:
+            self._routes.pop(model, None)
+
+    def mark(self, models: Iterable[ModelVersion], state: ServingState) -> None:
+        """Say how models fare; those that are not ready take no calls."""
+        for model in models:
+            if model in self._routes:
+                self._routes[model].state = state
+
+    async def infer(self, model: ModelVersion, inputs: Tensors) -> InferenceResult:
+        """See InferenceBackend. `seconds` are those from the request to the answer: Triton does not say more."""
+        route = self._ready_route(model)
+        size = check_inputs(route.served.card, inputs)
+        waiting = self._images[model]
+        if waiting + size > self._max_queue:
+            wait = waiting * self._seconds_per_image.get(model, 0.0)
+            raise BackendBusy(f"{waiting} images are waiting for this model; try again later.", max(1.0, wait))
+        self._images[model] += size
+        started = time.perf_counter()
+        try:
+            outputs = await self._infer_in_parts(model, inputs, size, min(PART, route.served.max_batch))
+        finally:
+            self._images[model] -= size
+        seconds = time.perf_counter() - started
+        self._observe(model, route.served.card, seconds, seconds / (waiting + size))
+        return InferenceResult(outputs, seconds)
+
+    def models(self) -> Mapping[ModelVersion, ServingState]:
+        """See InferenceBackend."""
+        return {model: route.state for model, route in self._routes.items()}
+
+    def card(self, model: ModelVersion) -> ModelCard:
+        """See InferenceBackend."""
+        return self._ready_route(model).served.card
+
+    async def ready(self) -> bool:
+        """See InferenceBackend: true where at least one server answers."""
+        connections = {route.connection for route in self._routes.values()}
+        return any(await asyncio.gather(*(_answers(connection) for connection in connections)))
+
+    async def check_health(self) -> None:
+        """Ask the servers how each model fares. A server that is merely slow to say so keeps its models' states."""
+        await asyncio.gather(*(_check(route) for route in list(self._routes.values())))
+
+    async def _infer_in_parts(self, model: ModelVersion, inputs: Tensors, size: int, part: int) -> dict[str, NDArray[Any]]:
+        if size <= part:
+            return await self._infer_part(model, inputs, size)
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = [
+                    group.create_task(
+                        self._infer_part(
+                            model,
+                            {name: value[begin : begin + part] for name, value in inputs.items()},
+                            min(part, size - begin),
+                        )
+                    )
+                    for begin in range(0, size, part)
+                ]
+        except BaseExceptionGroup as errors:
+            # The first says why; the other parts were cancelled for it, or failed alike.
+            raise errors.exceptions[0] from None
+        results = [task.result() for task in tasks]
+        return {name: np.concatenate([outputs[name] for outputs in results]) for name in results[0]}
+
+    async def _infer_part(self, model: ModelVersion, inputs: Tensors, size: int) -> dict[str, NDArray[Any]]:
+        request = encode_request("", inputs)
+        deadline = time.monotonic() + self._deadline
+        for pause in (*_PAUSES, None):
+            # Looked up for each try: the model may have moved to another server meanwhile.
+            route = self._ready_route(model)
+            request.model_name = route.served.name
+            try:
+                response = await route.connection.infer(request, seconds=max(0.0, deadline - time.monotonic()))
+            except (grpc.aio.AioRpcError, ConnectionClosed) as error:
+                if pause is None or not worth_another_try(error):
+                    raise as_inference_error(route.served.card.name, error) from error
+                await asyncio.sleep(pause)
+                continue
+            try:
+                outputs = decode_outputs(response)
+            except ValueError as error:
+                raise ModelFailed(f"{route.served.card.name}: {error}") from error
+            return check_outputs(route.served.card, outputs, size)
+        raise AssertionError("the last try answers or raises")
+
+    def _ready_route(self, model: ModelVersion) -> _Route:
+        route = self._routes.get(model)
+        if route is None:
+            raise ModelNotServed(f"Model {model} is not ready.")
+        if route.state.state == "loading":
+            raise BackendUnavailable(
+                f"Model {model} is not ready: {route.state.reason or 'it is still loading'}", RETRY_AFTER_SECONDS
+            )
+        if route.state.state == "failed":
+            raise ModelNotServed(f"Model {model} is not ready ({route.state.reason or 'it failed'}).")
+        return route
+
+    def _observe(self, model: ModelVersion, card: ModelCard, seconds: float, per_image: float) -> None:
+        before = self._seconds_per_image.get(model, per_image)
+        self._seconds_per_image[model] = 0.8 * before + 0.2 * per_image
+        if self._metrics is not None:
+            self._metrics.inference_seconds.labels(card.name, str(card.version)).observe(seconds)
+
+
+async def _answers(connection: OipConnection) -> bool:
+    try:
+        return await connection.server_ready(seconds=HEALTH_SECONDS)
+    except (grpc.aio.AioRpcError, ConnectionClosed):
+        return False
+
+
+async def _check(route: _Route) -> None:
+    try:
+        ready = await route.connection.model_ready(route.served.name, seconds=HEALTH_SECONDS)
+    except grpc.aio.AioRpcError as error:
+        if error.code() != grpc.StatusCode.DEADLINE_EXCEEDED:
+            route.state = ServingState("loading", "Triton does not answer.")
+    except ConnectionClosed:
+        return
+    else:
+        route.state = READY if ready else ServingState("loading", "Triton says that the model is not ready.")
