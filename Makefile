@@ -30,7 +30,7 @@ ui: ui/dist/index.html ## Build the web interface
 ##@ Develop
 
 .PHONY: test
-test: $(VENV)/.installed-all ui/dist/index.html $(TOOLS)/.browser $(TOOLS)/.triton ## Run all tests
+test: $(VENV)/.installed-all ui/dist/index.html $(TOOLS)/.browser $(TOOLS)/.triton $(TOOLS)/.oip-clients ## Run all tests
 	cd ui && npm test
 	pytest
 
@@ -98,6 +98,12 @@ $(TOOLS)/.browser: tests/browser/install.sh | $(VENV)/.installed-all
 
 $(TOOLS)/.triton: inference/triton-server/install.sh inference/triton-server/requirements.txt | $(TOOLS)/.uv
 	bash inference/triton-server/install.sh $(TOOLS)/triton $(PYTHON)
+	touch $@
+
+$(TOOLS)/.oip-clients: tests/integration/oip_clients.txt | $(TOOLS)/.uv
+	rm -rf $(TOOLS)/oip-clients
+	uv venv --quiet --python $(PYTHON) $(TOOLS)/oip-clients
+	uv pip install --quiet --python $(TOOLS)/oip-clients/bin/python --requirement tests/integration/oip_clients.txt
 	touch $@
 
 $(VENV)/.installed-runtime: $(LOCKED) | $(TOOLS)/.uv

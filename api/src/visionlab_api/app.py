@@ -17,6 +17,7 @@ from visionlab_api.configuration import ApiConfiguration
 from visionlab_api.database.engine import migrate, open_engine
 from visionlab_api.documentation import DocumentedApp, add_docs
 from visionlab_api.middleware import RequestContext
+from visionlab_api.open_inference.http import router as open_inference_router
 from visionlab_api.reconcile.serving import ServingLoop
 from visionlab_api.routes import router
 from visionlab_api.routes.status import root_router
@@ -59,6 +60,10 @@ def create_app(configuration: ApiConfiguration) -> FastAPI:
             {"name": "images", "description": "Make, upload, classify, label, like and download images."},
             {"name": "models", "description": "Generators and detectors."},
             {"name": "system", "description": "Status and settings."},
+            {
+                "name": "open inference protocol",
+                "description": 'Tensors in, tensors out, for clients of Triton and KServe. Errors are `{"error": "..."}`.',
+            },
         ],
         lifespan=lifespan,
         docs_url=None,
@@ -69,6 +74,7 @@ def create_app(configuration: ApiConfiguration) -> FastAPI:
     problems.install(app)
     app.include_router(router)
     app.include_router(root_router)
+    app.include_router(open_inference_router)
     if configuration.ui_folder is not None and (configuration.ui_folder / "index.html").is_file():
         add_docs(app, "/backend/docs")
         add_web_interface(app, configuration.ui_folder)
@@ -101,9 +107,29 @@ async def open_state(configuration: ApiConfiguration, metrics: Metrics) -> Async
         if configuration.starter_models is not None:
             await install_starters(configuration.starter_models, store, sessions)
         await serving.start()
-        yield State(configuration, engine, sessions, store, backend, serving, decoder, classifier, metrics)
+        state = State(configuration, engine, sessions, store, backend, serving, decoder, classifier, metrics)
+        async with _open_inference_over_grpc(state):
+            yield state
     finally:
         await serving.stop()
         await backend.close()
         decoder.close()
         await engine.dispose()
+
+
+@asynccontextmanager
+async def _open_inference_over_grpc(state: State) -> AsyncIterator[None]:
+    configuration = state.configuration
+    if configuration.grpc_port is None:
+        yield
+        return
+    # Imported only where it is asked for: gRPC costs memory.
+    from visionlab_api.open_inference.grpc_server import OpenInferenceServer
+
+    server = OpenInferenceServer(state, configuration.host, configuration.grpc_port)
+    port = await server.start()
+    log.info("Open Inference Protocol over gRPC at %s:%d", configuration.host, port)
+    try:
+        yield
+    finally:
+        await server.stop(configuration.graceful_stop_seconds)

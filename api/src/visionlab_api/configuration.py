@@ -19,6 +19,9 @@ class ApiConfiguration(BaseSettings):
 
     host: str = Field("127.0.0.1", description="address to listen at")
     port: int = Field(8000, ge=0, le=65535, description="port to listen at; 0 = any free one")
+    grpc_port: int | None = Field(
+        None, ge=0, le=65535, description="port of the Open Inference Protocol over gRPC; 0 = any free one; default: none"
+    )
     data_folder: Path = Field(Path(".visionlab"), description="where the SQLite database and the folder store live")
     database_url: str | None = Field(None, description="SQLAlchemy URL; default: SQLite in data_folder")
     store_url: str | None = Field(None, description="file:///path or s3://bucket/prefix; default: a folder in data_folder")

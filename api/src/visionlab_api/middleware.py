@@ -29,6 +29,9 @@ _CLIENT_CLOSED_REQUEST = 499
 MAX_JSON_BYTES = 2**20
 """A form's files go to disk as they come; any other body is held in memory, so it must be small, or be a single image."""
 
+MAX_TENSOR_BYTES = 64 * 2**20
+"""Of a request of the Open Inference Protocol: some 400 images in binary, or 100 as JSON. It is held in memory."""
+
 STREAMED_PATH = "/backend/image/classify"
 
 
@@ -116,6 +119,8 @@ class RequestContext:
             # Where answers are streamed, a part is held at a time, and each has its own bound.
             streamed = path == STREAMED_PATH and NDJSON in headers.get("accept", "")
             return math.inf if streamed else self._max_bytes
+        if path.startswith("/v2/"):
+            return min(self._max_bytes, MAX_TENSOR_BYTES)
         return min(self._max_bytes, self._max_image_bytes if content_type.startswith("image/") else MAX_JSON_BYTES)
 
 

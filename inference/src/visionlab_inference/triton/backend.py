@@ -22,6 +22,7 @@ from visionlab_inference.backend import (
     ModelFailed,
     ModelNotServed,
     ModelVersion,
+    Priority,
     ServingState,
     Tensors,
 )
@@ -91,7 +92,7 @@ class TritonBackend:
             if model in self._routes:
                 self._routes[model].state = state
 
-    async def infer(self, model: ModelVersion, inputs: Tensors) -> InferenceResult:
+    async def infer(self, model: ModelVersion, inputs: Tensors, *, priority: Priority = Priority.INTERACTIVE) -> InferenceResult:
         """See InferenceBackend. `seconds` are those from the request to the answer: Triton does not say more."""
         route = self._ready_route(model)
         size = check_inputs(route.served.card, inputs)
