@@ -60,10 +60,6 @@ def create_app(configuration: ApiConfiguration) -> FastAPI:
             {"name": "images", "description": "Make, upload, classify, label, like and download images."},
             {"name": "models", "description": "Generators and detectors."},
             {"name": "system", "description": "Status and settings."},
-            {
-                "name": "open inference protocol",
-                "description": 'Tensors in, tensors out, for clients of Triton and KServe. Errors are `{"error": "..."}`.',
-            },
         ],
         lifespan=lifespan,
         docs_url=None,
@@ -74,7 +70,7 @@ def create_app(configuration: ApiConfiguration) -> FastAPI:
     problems.install(app)
     app.include_router(router)
     app.include_router(root_router)
-    app.include_router(open_inference_router)
+    app.include_router(open_inference_router, include_in_schema=False)  # its own specification describes it
     if configuration.ui_folder is not None and (configuration.ui_folder / "index.html").is_file():
         add_docs(app, "/backend/docs")
         add_web_interface(app, configuration.ui_folder)

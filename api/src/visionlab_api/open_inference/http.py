@@ -40,29 +40,29 @@ class _ProtocolRoute(APIRoute):
         return answer
 
 
-router = APIRouter(prefix="/v2", tags=["open inference protocol"], route_class=_ProtocolRoute)
+router = APIRouter(prefix="/v2", route_class=_ProtocolRoute)
 
 
-@router.get("", summary="Metadata of the server")
+@router.get("")
 async def oip_server() -> dict[str, Any]:
     """Name, version and protocol extensions."""
     return {"name": models.SERVER_NAME, "version": models.SERVER_VERSION, "extensions": list(models.EXTENSIONS)}
 
 
-@router.get("/health/live", summary="Is the server alive?")
+@router.get("/health/live")
 async def oip_live() -> dict[str, bool]:
     """200 while it answers."""
     return {"live": True}
 
 
-@router.get("/health/ready", summary="Are all models ready?")
+@router.get("/health/ready")
 async def oip_ready(state: StateDep) -> JSONResponse:
     """200 while each enabled model answers, else 503."""
     return _readiness({"ready": await models.ready(state)})
 
 
-@router.get("/models/{name}", summary="Metadata of a model")
-@router.get("/models/{name}/versions/{version}", include_in_schema=False)
+@router.get("/models/{name}")
+@router.get("/models/{name}/versions/{version}")
 async def oip_model(name: str, state: StateDep, version: str = "") -> dict[str, Any]:
     """Its versions in service, and its tensors."""
     model = models.enabled_model(state.serving, name, version)
@@ -79,16 +79,16 @@ async def oip_model(name: str, state: StateDep, version: str = "") -> dict[str, 
     }
 
 
-@router.get("/models/{name}/ready", summary="Is a model ready?")
-@router.get("/models/{name}/versions/{version}/ready", include_in_schema=False)
+@router.get("/models/{name}/ready")
+@router.get("/models/{name}/versions/{version}/ready")
 async def oip_model_ready(name: str, state: StateDep, version: str = "") -> JSONResponse:
     """200 while the model answers, else 503."""
     model = models.enabled_model(state.serving, name, version)
     return _readiness({"name": name, "ready": state.serving.state(model)[0] == "ready"})
 
 
-@router.post("/models/{name}/infer", summary="Run a model on tensors")
-@router.post("/models/{name}/versions/{version}/infer", include_in_schema=False)
+@router.post("/models/{name}/infer")
+@router.post("/models/{name}/versions/{version}/infer")
 async def oip_infer(name: str, request: Request, state: StateDep, version: str = "") -> Response:
     """The body is the protocol's JSON, or with the binary tensor data extension JSON and the tensors' bytes.
 
