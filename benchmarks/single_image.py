@@ -115,6 +115,7 @@ def start_server(folder: Path) -> tuple[subprocess.Popen[str], str]:
         "VISIONLAB_STARTER_MODELS": str(ROOT / "models"),
         "VISIONLAB_PORT": "0",
         "VISIONLAB_LOG_LEVEL": "WARNING",
+        "VISIONLAB_CACHED_ANSWERS": "0",
     }
     command = [str(Path(sys.executable).parent / "visionlab-api")]
     server = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)

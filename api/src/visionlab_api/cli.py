@@ -13,6 +13,7 @@ from pydantic_settings import CliApp
 
 from visionlab_api.app import create_app
 from visionlab_api.configuration import ApiConfiguration
+from visionlab_api.connections import PatientProtocol, allow_many_connections
 from visionlab_core.telemetry import configure_logging
 
 
@@ -26,6 +27,7 @@ def main() -> None:
     as_json = configuration.log_format == "json" or (configuration.log_format == "auto" and not sys.stderr.isatty())
     configure_logging(configuration.log_level, json=as_json)
     logging.getLogger("alembic").setLevel(logging.WARNING)
+    allow_many_connections()
     try:
         listener = _listen(configuration.host, configuration.port)
     except OSError as error:
@@ -39,7 +41,7 @@ def main() -> None:
             timeout_graceful_shutdown=configuration.graceful_stop_seconds,
             server_header=False,
             loop="uvloop",
-            http="httptools",
+            http=PatientProtocol,
         )
     )
     host, port = listener.getsockname()[:2]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import math
 import time
@@ -32,11 +33,18 @@ MAX_JSON_BYTES = 2**20
 MAX_TENSOR_BYTES = 64 * 2**20
 """Of a request of the Open Inference Protocol: some 400 images in binary, or 100 as JSON. It is held in memory."""
 
+STALLED_SECONDS = 60.0
+"""Longest pause within a body."""
+
 STREAMED_PATH = "/backend/image/classify"
 
 
 class BodyTooLarge(Exception):
     """The body of a request grew past the limit while it was read."""
+
+
+class BodyStalled(Exception):
+    """Nothing more came of a body for too long: the client, or the network between, is gone."""
 
 
 class RequestContext:
@@ -57,15 +65,23 @@ class RequestContext:
         started = time.perf_counter()
         status = 500
         read = 0
-        responded = too_large = False
+        responded = too_large = stalled = complete = False
 
         identity = accept_request_id(headers.get("x-request-id"))
         method = scope["method"] if scope["method"] in _METHODS else "other"
         limit = self._limit(scope["path"], headers)
 
         async def receive_bounded() -> Message:
-            nonlocal read, too_large
-            message = await receive()
+            nonlocal read, too_large, stalled, complete
+            if complete:  # what is waited for now is that the client goes
+                return await receive()
+            try:
+                async with asyncio.timeout(STALLED_SECONDS):
+                    message = await receive()
+            except TimeoutError:
+                stalled = True
+                raise BodyStalled from None
+            complete = not message.get("more_body", False)
             read += len(message.get("body", b""))
             if read > limit:
                 too_large = True
@@ -84,7 +100,7 @@ class RequestContext:
 
         async def send_of_app(message: Message) -> None:
             # What a parser makes of a body that was cut off is not the answer.
-            if responded or not too_large:
+            if responded or not (too_large or stalled):
                 await send_with_headers(message)
 
         token = request_id.set(identity)
@@ -99,9 +115,11 @@ class RequestContext:
             except Exception:
                 if responded:
                     raise
-                if not too_large:
+                if not (too_large or stalled):
                     log.exception("unforeseen error")
                     await answer(unforeseen())(scope, receive, send_with_headers)
+            if stalled and not responded:
+                await answer(_stalled())(scope, receive, send_with_headers)
             if too_large and not responded:
                 await _drain(receive)
                 await answer(_too_large(limit))(scope, receive, send_with_headers)
@@ -132,6 +150,12 @@ def _too_large(limit: float) -> ProblemError:
 def _route(scope: Scope) -> str:
     # The route's template: labels of a metric must come from a short list.
     return str(getattr(scope.get("route"), "path", "unmatched"))
+
+
+def _stalled() -> ProblemError:
+    detail = f"Nothing more of the request's body came for {STALLED_SECONDS:g} seconds. Send it again."
+    close = {"Connection": "close"}
+    return ProblemError(HTTPStatus.REQUEST_TIMEOUT, "request-timeout", "Request timeout", detail, headers=close)
 
 
 async def _drain(receive: Receive) -> None:

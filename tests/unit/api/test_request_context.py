@@ -10,6 +10,7 @@ import pytest
 from starlette.requests import Request
 from support.problem_details import problem_of
 
+from visionlab_api import middleware
 from visionlab_api.middleware import MAX_JSON_BYTES, RequestContext
 from visionlab_core.telemetry import Metrics
 
@@ -109,3 +110,24 @@ async def test_unknown_paths_and_methods_do_not_swell_the_metrics():
         await asyncio.gather(*(http.request(f"BREW{n}", f"/{n}") for n in range(20)))
     lines = [line for line in metrics.render().decode().splitlines() if line.startswith("visionlab_http_requests_total{")]
     assert lines == ['visionlab_http_requests_total{method="other",route="unmatched",status="200"} 20.0']
+
+
+@pytest.mark.parametrize("app", [says_how_much, swallows_everything])
+async def test_body_that_stalls_is_a_problem_and_the_connection_ends(app, monkeypatch):
+    monkeypatch.setattr(middleware, "STALLED_SECONDS", 0.01)
+
+    stalled = asyncio.Event()
+    sent: list[dict] = []
+    messages = [{"type": "http.request", "body": b"the beginning", "more_body": True}]
+
+    async def receive():
+        return messages.pop() if messages else await stalled.wait()
+
+    async def send(message):
+        sent.append(message)
+
+    scope = {"type": "http", "method": "POST", "path": "/x", "headers": [(b"content-type", b"image/png")]}
+    await RequestContext(app, metrics=Metrics(), max_bytes=1000, max_image_bytes=1000)(scope, receive, send)
+    assert sent[0]["status"] == 408
+    assert (b"connection", b"close") in sent[0]["headers"]
+    assert b"request-timeout" in sent[1]["body"]
