@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from importlib.metadata import version
+from typing import Any
 
 from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import async_sessionmaker
@@ -66,6 +67,8 @@ def create_app(configuration: ApiConfiguration) -> FastAPI:
         redoc_url=None,
         openapi_url="/backend/openapi.json",
         generate_unique_id_function=lambda route: route.name,
+        # Traces alone, and those only where `configure_tracing` has set them up: metrics and logs are ours.
+        telemetry={"metrics": False, "logs": False, "operation_spans": False, "exclude": _is_no_work},
     )
     problems.install(app)
     app.include_router(router)
@@ -81,6 +84,11 @@ def create_app(configuration: ApiConfiguration) -> FastAPI:
         max_image_bytes=configuration.max_image_bytes,
     )
     return app
+
+
+def _is_no_work(scope: MutableMapping[str, Any]) -> bool:
+    # What is asked for every few seconds by those who watch.
+    return scope.get("path") in ("/metrics", "/backend/status", "/v2/health/live", "/v2/health/ready")
 
 
 @asynccontextmanager

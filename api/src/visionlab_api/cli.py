@@ -6,6 +6,7 @@ import logging
 import signal
 import socket
 import sys
+from importlib.metadata import version
 
 import uvicorn
 from pydantic import ValidationError
@@ -14,7 +15,7 @@ from pydantic_settings import CliApp
 from visionlab_api.app import create_app
 from visionlab_api.configuration import ApiConfiguration
 from visionlab_api.connections import PatientProtocol, allow_many_connections
-from visionlab_core.telemetry import configure_logging
+from visionlab_core.telemetry import configure_logging, configure_tracing
 
 
 def main() -> None:
@@ -27,6 +28,7 @@ def main() -> None:
     as_json = configuration.log_format == "json" or (configuration.log_format == "auto" and not sys.stderr.isatty())
     configure_logging(configuration.log_level, json=as_json)
     logging.getLogger("alembic").setLevel(logging.WARNING)
+    send_last_spans = configure_tracing("visionlab-api", version("visionlab-api"))
     allow_many_connections()
     try:
         listener = _listen(configuration.host, configuration.port)
@@ -49,7 +51,10 @@ def main() -> None:
     # uvicorn finishes the requests under way, then raises the signal again: a stop that was asked for is no failure.
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: sys.exit(0))
-    server.run(sockets=[listener])
+    try:
+        server.run(sockets=[listener])
+    finally:
+        send_last_spans()
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visionlab_core.face_class import FACE_CLASSES, FaceClass
+from visionlab_core.telemetry import span
 from visionlab_inference.backend import InferenceBackend, InferenceResult, ModelVersion, Priority
 
 
@@ -74,7 +75,8 @@ async def detect(
     Raises:
         InferenceError: as `InferenceBackend.infer`; one model that fails fails the call.
     """
-    results = await _gather({model: backend.infer(model, {"image": pixels}, priority=priority) for model in models})
+    with span("infer", {"models": ", ".join(map(str, models)), "images": len(pixels)}):
+        results = await _gather({model: backend.infer(model, {"image": pixels}, priority=priority) for model in models})
     answers: dict[ModelVersion, list[Detection]] = {}
     for model, result in results.items():
         probabilities = np.asarray(result.outputs["probabilities"], np.float32)

@@ -22,7 +22,7 @@ from visionlab_api.services.answer_cache import AnswerCache
 from visionlab_api.services.bulk_window import BulkWindow
 from visionlab_api.services.decoding import Decoder
 from visionlab_api.services.verdict import by_class, verdict
-from visionlab_core.telemetry import Metrics
+from visionlab_core.telemetry import Metrics, span
 from visionlab_inference.backend import BackendBusy, InferenceBackend, ModelVersion, Priority
 from visionlab_inference.detection import Detection, detect, vote
 from visionlab_inference.images import Region, prepare
@@ -141,7 +141,8 @@ class Classifier:
         self, image: Asked, models: Sequence[KnownModel], explain: bool, priority: Priority
     ) -> tuple[schemas.Classification, float]:
         versions = [model.version for model in models]
-        seen = await self._decoder.run(partial(self._look, image, versions, explain))
+        with span("decode"):
+            seen = await self._decoder.run(partial(self._look, image, versions, explain))
         answers, seconds = dict(seen.known), 0.0
         self._metrics.answers_from_cache.inc(len(answers))
         missing = [version for version in versions if version not in answers]
