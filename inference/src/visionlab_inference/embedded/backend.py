@@ -113,16 +113,22 @@ class EmbeddedBackend:
 
     def _batcher(self, session: Session) -> Batcher:
         card, metrics = session.card, self._metrics
+        # Looked up once: labels cost more than the observation.
+        observed = (
+            [
+                each.labels(card.name, str(card.version))
+                for each in (metrics.inference_queue_seconds, metrics.inference_seconds, metrics.inference_batch_size)
+            ]
+            if metrics is not None
+            else []
+        )
 
         async def run(inputs: dict[str, NDArray[Any]]) -> tuple[dict[str, NDArray[Any]], float]:
             return await asyncio.get_running_loop().run_in_executor(self._runner, _timed_run, session, inputs)
 
         def observe(size: int, waited: float, seconds: float) -> None:
-            if metrics is not None:
-                labels = card.name, str(card.version)
-                metrics.inference_queue_seconds.labels(*labels).observe(waited)
-                metrics.inference_seconds.labels(*labels).observe(seconds)
-                metrics.inference_batch_size.labels(*labels).observe(size)
+            for metric, value in zip(observed, (waited, seconds, size), strict=False):
+                metric.observe(value)
 
         return Batcher(run, max_batch=MAX_BATCH, max_queue=self._max_queue, observe=observe)
 
