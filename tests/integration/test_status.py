@@ -47,7 +47,7 @@ def test_metrics_count_requests_by_route(client, upload):
     client.get(upload()["url"])
     text = client.get("/metrics").text
     assert re.search(
-        r'visionlab_http_requests_total\{method="GET",route="[a-z/]*/image/\{path:path\}",status="200"\} [1-9]', text
+        r'visionlab_http_requests_total\{method="GET",route="/backend/image/\{path:path\}",status="200"\} [1-9]', text
     )
     assert re.search(r"visionlab_decode_seconds_count [1-9]", text)
 
