@@ -148,7 +148,7 @@ def _too_large(limit: float) -> ProblemError:
 
 
 def _route(scope: Scope) -> str:
-    # The route's template: labels of a metric must come from a short list. FastAPI keeps the one with the routers' prefixes apart.
+    # The route's template: labels of a metric must come from a short list. FastAPI keeps the whole one, with prefixes, apart.
     route = scope.get("fastapi", {}).get("effective_route_context") or scope.get("route")
     return str(getattr(route, "path", "unmatched"))
 
