@@ -97,16 +97,30 @@ async def classify_many(
     # A thread of its own: an iterable may block for as long as it likes, as a pipe does.
     puller = ThreadPoolExecutor(1, "visionlab-images")
     following = _puller(images, puller)
+    stopped: list[Exception] = []
+    pulling: set[asyncio.Task[None] | None] = set()
+
+    async def pull() -> tuple[int, ImageSource] | None:
+        task = asyncio.current_task()
+        pulling.add(task)
+        try:
+            await room.acquire()
+            return await following()
+        finally:
+            pulling.discard(task)
 
     async def work() -> None:
-        while True:
-            await room.acquire()
-            pulled = await following()
-            if pulled is None:
-                return
-            done.put_nowait(await _outcome(lab, *pulled, question))
+        try:
+            while not stopped and (pulled := await pull()) is not None:
+                done.put_nowait(await _outcome(lab, *pulled, question))
+        except Exception as error:
+            stopped.append(error)
+            # What is on its way is waited for; the next image, which may never come, is not.
+            for task in pulling:
+                assert task is not None, "only tasks pull"
+                task.cancel()
 
-    working = asyncio.gather(*(work() for _ in range(question.concurrency)))
+    working = asyncio.gather(*(work() for _ in range(question.concurrency)), return_exceptions=True)
     working.add_done_callback(lambda _: done.put_nowait(None))
     early: dict[int, Outcome] = {}
     turn = 0
@@ -117,10 +131,11 @@ async def classify_many(
                 room.release()
                 yield early.pop(turn)
                 turn += 1
-        # Where the run was stopped by an error, what was answered meanwhile is given out first.
+        # The outcomes that follow an image that stopped the run.
         for index in sorted(early):
             yield early[index]
-        await working
+        if stopped:
+            raise stopped[0]
     finally:
         working.cancel()
         await asyncio.gather(working, return_exceptions=True)

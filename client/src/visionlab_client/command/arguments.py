@@ -47,7 +47,7 @@ examples:
   visionlab classify photos/ --csv --out answers.csv            a folder and all folders in it
   visionlab classify photos/ --csv --out answers.csv --resume   go on where the last run stopped
   find / -name '*.png' -print0 | visionlab classify -0 - --ndjson > answers.ndjson
-  visionlab classify --files-from list.txt --models mobilenetv2,efficientnet-lite0
+  visionlab classify --files-from list.txt --models mobilenetv2,efficientnetlite0
 
 output:
   --csv     path, called, generated, confidence, human, human_gen, anime, anime_gen, models, error.

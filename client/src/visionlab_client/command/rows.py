@@ -156,8 +156,9 @@ def original_text(cell: str) -> str:
 def csv_line(cells: Any) -> bytes:
     """A row of a CSV file, with its end. Names of files that are no UTF-8 keep their bytes."""
     line = io.StringIO(newline="")
-    csv.writer(line, lineterminator="\n").writerow(cells)
-    return line.getvalue().encode("utf-8", "surrogateescape")
+    # The writer puts quotes around what would end a line only where it is part of the line's end that it was given.
+    csv.writer(line, lineterminator="\r\n").writerow(cells)
+    return line.getvalue().removesuffix("\r\n").encode("utf-8", "surrogateescape") + b"\n"
 
 
 def _object(outcome: Outcome, path: str) -> dict[str, Any]:
