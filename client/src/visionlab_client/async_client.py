@@ -50,10 +50,19 @@ class AsyncVisionLab:
         headers: Mapping[str, str] | None = None,
         largest_image: int = LARGEST_IMAGE,
     ) -> None:
-        self._connection = Connection(url, patience, timeout, headers or {}, largest_image)
-        self._patience = Patience(patience)
-        self._http = httpx.AsyncClient(**self._connection.options())
-        self.largest_image = largest_image
+        self._open(Connection(url, Patience(patience), timeout, headers or {}, largest_image))
+
+    @classmethod
+    def over(cls, connection: Connection) -> Self:
+        """A client that shares what another knows of the server."""
+        lab = cls.__new__(cls)
+        lab._open(connection)
+        return lab
+
+    def _open(self, connection: Connection) -> None:
+        self._connection = connection
+        self._http = httpx.AsyncClient(**connection.options())
+        self.largest_image = connection.largest_image
 
     async def __aenter__(self) -> Self:
         return self
@@ -159,7 +168,7 @@ class AsyncVisionLab:
 
     async def do(self, call: Call[T], patience: float | None = None) -> T:
         """Send a call until it is answered, or patience ends."""
-        steps = exchange(call, self._patience if patience is None else Patience(patience))
+        steps = exchange(call, self._connection.patience, patience)
         reply: httpx.Response | httpx.RequestError | None = None
         while True:
             try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self, TypeVar
@@ -63,8 +64,7 @@ class VisionLab:
         headers: Mapping[str, str] | None = None,
         largest_image: int = LARGEST_IMAGE,
     ) -> None:
-        self._connection = Connection(url, patience, timeout, headers or {}, largest_image)
-        self._patience = Patience(patience)
+        self._connection = Connection(url, Patience(patience), timeout, headers or {}, largest_image)
         self._http = httpx.Client(**self._connection.options())
 
     def __enter__(self) -> Self:
@@ -167,17 +167,7 @@ class VisionLab:
         bulk.check_images(images)
         question = Question(models, explain, store, concurrency, ordered)
 
-        def connect() -> AsyncVisionLab:
-            given = self._connection
-            return AsyncVisionLab(
-                given.url,
-                patience=given.patience,
-                timeout=given.timeout,
-                headers=given.headers,
-                largest_image=given.largest_image,
-            )
-
-        return bulk.in_background(connect, images, question)
+        return bulk.in_background(partial(AsyncVisionLab.over, self._connection), images, question)
 
     def images(
         self, *, type: Literal["generated", "uploaded"] | None = None, model: Id | None = None, page_size: int = 200
@@ -235,7 +225,7 @@ class VisionLab:
         return self._do(calls.download_archive(images, Path(to)))
 
     def _do(self, call: Call[T], patience: float | None = None) -> T:
-        steps = exchange(call, self._patience if patience is None else Patience(patience))
+        steps = exchange(call, self._connection.patience, patience)
         reply: httpx.Response | httpx.RequestError | None = None
         while True:
             try:

@@ -12,6 +12,7 @@ from typing import Any, BinaryIO
 import httpx
 
 from visionlab_client.errors import InvalidURL
+from visionlab_client.exchange import Patience
 from visionlab_client.image_source import LARGEST_IMAGE
 
 _CONNECT_SECONDS = 10.0
@@ -25,7 +26,7 @@ class Connection:
 
     Attributes:
         url: the server's address, such as "http://localhost:8000"; a path in front of /backend may follow.
-        patience: seconds for which a call is sent again where the server is busy or gone.
+        patience: for how long a call is sent again where the server is busy or gone.
         timeout: seconds that the server may be silent within one call.
         headers: sent with each request, for what stands in front of the server.
         largest_image: bytes of a file that are read at most.
@@ -36,15 +37,15 @@ class Connection:
     """
 
     url: str
-    patience: float = 60.0
+    patience: Patience
     timeout: float = 120.0
     headers: Mapping[str, str] = field(default_factory=dict)
     largest_image: int = LARGEST_IMAGE
 
     def __post_init__(self) -> None:
         _check(self.url)
-        if not self.patience >= 0:
-            raise ValueError(f"patience is a number of seconds, 0 or more, not {self.patience}.")
+        if not self.patience.seconds >= 0:
+            raise ValueError(f"patience is a number of seconds, 0 or more, not {self.patience.seconds}.")
         if not self.timeout > 0:
             raise ValueError(f"timeout is a number of seconds, more than 0, not {self.timeout}.")
 

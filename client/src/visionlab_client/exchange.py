@@ -36,7 +36,7 @@ class Wait:
 
 @dataclass(slots=True)
 class Patience:
-    """For how many seconds a call is sent again and again; 0 = it is sent once."""
+    """For how many seconds a call is sent again and again; 0 = it is sent once. One for all calls to a server."""
 
     seconds: float
     answered: bool = False
@@ -48,12 +48,19 @@ class Patience:
         return self.seconds if self.answered else min(self.seconds, _FIRST_CONTACT)
 
 
-def exchange(call: Call[T], patience: Patience) -> Generator[Call[T] | Wait, httpx.Response | httpx.RequestError | None, T]:
+def exchange(
+    call: Call[T], patience: Patience, seconds: float | None = None
+) -> Generator[Call[T] | Wait, httpx.Response | httpx.RequestError | None, T]:
     """Yields the call where it is to be sent (and wants the response or the error), and waits; returns what was answered.
 
     Sent again are: calls that never reached the server; calls that it refused for now (503, 429), after the time that it names
     in Retry-After; and calls that may be repeated where the connection was cut, nothing came in time, or a proxy answered 502
     or 504. The waits double from a quarter of a second to ten, with jitter: many clients should not come back at one moment.
+
+    Args:
+        call: what to ask.
+        patience: what is known of the server, and for how long it is asked.
+        seconds: for how long instead, for this call alone.
 
     Raises:
         VisionLabError: what is wrong after the last try.
@@ -72,7 +79,9 @@ def exchange(call: Call[T], patience: Patience) -> Generator[Call[T] | Wait, htt
         if isinstance(error, RefusedByServer | UnexpectedAnswer) and error.retry_after is not None:
             # Never before the time that the server names.
             wait += error.retry_after
-        if not _may_be_sent_again(call, reply, error) or time.monotonic() + wait > began + patience.now:
+        if not _may_be_sent_again(call, reply, error) or time.monotonic() + wait > began + (
+            patience.now if seconds is None else seconds
+        ):
             raise error from (reply if isinstance(reply, httpx.RequestError) else None)
         yield Wait(wait)
         longest = min(2 * longest, _LONGEST_WAIT)

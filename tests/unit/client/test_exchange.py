@@ -148,3 +148,12 @@ def test_server_that_never_answered_gets_little_patience():
         steps.send(problem(503, "busy", retry_after="61"))
     assert Patience(60).now == 5
     assert patience.now == 60, "it has answered now"
+
+
+def test_patience_of_one_call_alone():
+    patience = Patience(60)
+    steps = exchange(READ, patience, 0)
+    next(steps)
+    with pytest.raises(Busy):
+        steps.send(problem(503, "busy"))
+    assert patience.now == 60, "what is learnt of the server is kept"
