@@ -49,7 +49,7 @@ examples:
   find / -name '*.png' -print0 | visionlab classify -0 - --ndjson > answers.ndjson
   visionlab classify --files-from list.txt --models mobilenetv2,efficientnetlite0
 
-output:
+forms of output:
   --csv     path, called, generated, confidence, human, human_gen, anime, anime_gen, models, error.
             A text that a spreadsheet would run as a formula (it begins with = + - @) has a ' in front.
   --ndjson  one JSON object a line: index, path, error, and the answer as the API gives it (models, verdict, problem)
@@ -87,17 +87,18 @@ def parse() -> argparse.Namespace:
     what.add_argument(
         "-0", "--null", action="store_true", help="paths in lists end with a zero byte, as `find -print0` writes them"
     )
-    output = asking.add_argument_group("output").add_mutually_exclusive_group()
+    output = asking.add_argument_group("output")
+    form = output.add_mutually_exclusive_group()
     for name, text in (("csv", "as CSV"), ("json", "as one JSON array"), ("ndjson", "as one JSON object a line")):
-        output.add_argument(f"--{name}", dest="format", action="store_const", const=name, help=text)
+        form.add_argument(f"--{name}", dest="format", action="store_const", const=name, help=text)
     asking.set_defaults(format="table")
-    asking.add_argument("-o", "--out", metavar="FILE", help="write to FILE instead of stdout")
-    asking.add_argument(
+    output.add_argument("-o", "--out", metavar="FILE", help="write to FILE instead of stdout")
+    output.add_argument(
         "--resume",
         action="store_true",
         help="with --out, and --csv or --ndjson: keep the answers that FILE has, and ask only about the other images",
     )
-    asking.add_argument("--unordered", action="store_true", help="write rows as answers come, not in the order of the images")
+    output.add_argument("--unordered", action="store_true", help="write rows as answers come, not in the order of the images")
     _models(asking, "detector", "all that are in service")
     asking.add_argument(
         "--concurrency",
