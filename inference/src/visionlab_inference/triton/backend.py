@@ -80,10 +80,11 @@ class TritonBackend:
         for model, served in models.items():
             self._routes[model] = _Route(connection, served)
 
-    def withdraw(self, models: Iterable[ModelVersion]) -> None:
-        """Take no new calls for these models."""
+    def withdraw(self, models: Iterable[ModelVersion], connection: OipConnection) -> None:
+        """Take no new calls for those of these models that are on this server still."""
         for model in models:
-            self._routes.pop(model, None)
+            if model in self._routes and self._routes[model].connection is connection:
+                del self._routes[model]
 
     def mark(self, models: Iterable[ModelVersion], state: ServingState) -> None:
         """Say how models fare; those that are not ready take no calls."""
