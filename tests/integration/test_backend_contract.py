@@ -19,6 +19,7 @@ from support.tiny_models import (
     generator_card,
     generator_onnx,
 )
+from support.waiting import until
 
 from visionlab_core.model_card import ModelCard
 from visionlab_inference.backend import BackendBusy, ModelFailed, ModelNotServed, ModelVersion, ServingState
@@ -227,9 +228,7 @@ async def test_calls_that_wait_when_their_model_is_dropped_are_answered(kind, tm
         await serving.serve(stays)
         for result in await asyncio.gather(*calls):
             assert result.outputs["probabilities"].shape == (1, 4)
-        async with asyncio.timeout(30):
-            while version(slow) in serving.backend.models():
-                await asyncio.sleep(0.01)
+        await until(lambda: version(slow) not in serving.backend.models())
         with pytest.raises(ModelNotServed):
             await serving.backend.infer(version(slow), images(1))
         assert (await serving.backend.infer(version(stays), images(1))).outputs["probabilities"].shape == (1, 4)

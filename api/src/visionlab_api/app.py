@@ -17,6 +17,7 @@ from visionlab_api.configuration import ApiConfiguration
 from visionlab_api.database.engine import migrate, open_engine
 from visionlab_api.documentation import DocumentedApp, add_docs
 from visionlab_api.middleware import RequestContext
+from visionlab_api.reconcile.backends import open_backend
 from visionlab_api.reconcile.serving import ServingLoop
 from visionlab_api.routes import router
 from visionlab_api.routes.status import root_router
@@ -26,7 +27,6 @@ from visionlab_api.state import State
 from visionlab_api.web import add_web_interface
 from visionlab_core.object_store import open_store
 from visionlab_core.telemetry import Metrics
-from visionlab_inference.embedded import EmbeddedBackend
 from visionlab_inference.embedded.session import available_cpus
 
 log = logging.getLogger(__name__)
@@ -90,16 +90,17 @@ async def open_state(configuration: ApiConfiguration, metrics: Metrics) -> Async
     sessions = async_sessionmaker(engine, expire_on_commit=False)
     store = await asyncio.to_thread(open_store, configuration.resolved_store_url())
     cpus = configuration.threads or available_cpus()
-    backend = EmbeddedBackend(metrics=metrics, threads=cpus, max_queue=configuration.max_queue)
     decoder = Decoder(cpus, configuration.max_queue, metrics)
-    serving = ServingLoop(sessions, store, backend)
     try:
-        if configuration.starter_models is not None:
-            await install_starters(configuration.starter_models, store, sessions)
-        await serving.start()
-        yield State(configuration, engine, sessions, store, backend, serving, decoder, metrics)
+        async with open_backend(configuration, store, metrics) as (backend, deployer):
+            serving = ServingLoop(sessions, store, backend, deployer)
+            try:
+                if configuration.starter_models is not None:
+                    await install_starters(configuration.starter_models, store, sessions)
+                await serving.start()
+                yield State(configuration, engine, sessions, store, backend, serving, decoder, metrics)
+            finally:
+                await serving.stop()
     finally:
-        await serving.stop()
-        await backend.close()
         decoder.close()
         await engine.dispose()

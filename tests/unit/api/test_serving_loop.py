@@ -19,6 +19,7 @@ from visionlab_core.object_store import FolderObjectStore
 from visionlab_core.store_layout import model_key
 from visionlab_inference.backend import ModelVersion
 from visionlab_inference.embedded import EmbeddedBackend
+from visionlab_inference.releases import EmbeddedDeployer
 
 
 @pytest.fixture
@@ -43,14 +44,21 @@ async def backend():
 
 
 @pytest.fixture
+async def deployer(backend, store):
+    deployer = EmbeddedDeployer(backend, store, seconds_to_linger=0)
+    yield deployer
+    await deployer.close()
+
+
+@pytest.fixture
 def starters(tmp_path):
     return tmp_path / "models"
 
 
 @pytest.fixture
-def loop(sessions, store, backend):
+def loop(sessions, store, backend, deployer):
     """A loop whose rounds the test does, and which tries failed models again in every one."""
-    return ServingLoop(sessions, store, backend, seconds_to_retry=0)
+    return ServingLoop(sessions, store, backend, deployer, seconds_to_retry=0)
 
 
 def add(folder, uuid=DETECTOR, name="first", version=1):
@@ -177,10 +185,10 @@ async def test_row_whose_card_cannot_be_read_stops_no_other(sessions, store, sta
     assert [each.card.name for each in chosen_models(loop, "detector", None)] == ["second"]
 
 
-async def test_failed_model_is_left_alone_until_it_is_due(sessions, store, starters, backend):
+async def test_failed_model_is_left_alone_until_it_is_due(sessions, store, starters, backend, deployer):
     (add(starters) / "model.onnx").write_bytes(b"x")
     await install_starters(starters, store, sessions)
-    loop = ServingLoop(sessions, store, backend, seconds_to_retry=3600)
+    loop = ServingLoop(sessions, store, backend, deployer, seconds_to_retry=3600)
     await loop.round()
     store.put(model_key(DETECTOR, 1, "model.onnx"), detector_onnx(1))
     await loop.round()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
 
 from visionlab_core.model_card import FileDigest, ModelCard
@@ -32,7 +32,14 @@ from visionlab_inference.repository import (
 )
 
 
-def assemble(store: ObjectStore, pool: str, cards: Sequence[ModelCard], *, repair: bool = False) -> Release:
+def assemble(
+    store: ObjectStore,
+    pool: str,
+    cards: Sequence[ModelCard],
+    *,
+    repair: bool = False,
+    announce: Callable[[str], None] | None = None,
+) -> Release:
     """Put together the release of these model versions; blocks. Nothing is done where the store has it already.
 
     The newest version of a model goes under its name, older ones beside it under `<name>.<version>`. A version without a
@@ -44,6 +51,7 @@ def assemble(store: ObjectStore, pool: str, cards: Sequence[ModelCard], *, repai
         pool: the pool that shall serve it.
         cards: of the versions.
         repair: check each file of a release that is there, and replace the damaged ones.
+        announce: told the digest before the first file is written, so that nobody takes what is written for abandoned.
 
     Raises:
         UnusableModels: files of these versions are missing, damaged or cannot be read.
@@ -64,6 +72,8 @@ def assemble(store: ObjectStore, pool: str, cards: Sequence[ModelCard], *, repai
             for name, card in _names(cards).items()
         },
     )
+    if announce is not None:
+        announce(release.digest)
     if is_complete(store, release) and not repair:
         return release
     for name, config in configs.items():
