@@ -1,0 +1,147 @@
+"""What can happen to a server that others run: it dies, hangs, is full; callers get an answer or are told when to come back."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from pathlib import Path
+
+import pytest
+from support.image_files import picture
+from support.serving import open_serving
+from support.tiny_models import DETECTOR, SECOND_DETECTOR, detector_card, detector_onnx
+from support.waiting import until
+
+from visionlab_inference.backend import BackendBusy, BackendUnavailable, InferenceError, ModelVersion
+from visionlab_inference.releases import Rollout
+from visionlab_inference.repository import DynamicBatching, config_text, model_config
+
+POOL = "detectors"
+SLOW = ModelVersion(SECOND_DETECTOR, 1)
+QUICK = ModelVersion(DETECTOR, 1)
+IMAGE = {"image": picture()[None]}
+
+
+@pytest.fixture
+def rounds():
+    return 25
+
+
+async def serve(serving, rounds, batching=None):
+    onnx, quick = detector_onnx(2, rounds=rounds), detector_onnx(1)
+    card = detector_card(onnx, SECOND_DETECTOR, "slow")
+    config = config_text(model_config(card, batching=batching)) if batching else None
+    await serving.serve(serving.add(card, onnx, config), serving.add(detector_card(quick), quick))
+
+
+def server_process(serving, which: str) -> int:
+    """The server itself, or the process of a model, among those that the deployer started for the pool."""
+    session = serving.deployer.processes()[POOL]
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            fields = (process / "stat").read_text().rpartition(")")[2].split()
+            command = (process / "cmdline").read_text().split("\0")
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if int(fields[3]) == session and Path(command[0]).name == which:
+            return int(process.name)
+    raise AssertionError(f"there is no {which}")
+
+
+async def outcome(call):
+    try:
+        return (await call).outputs["probabilities"].shape
+    except InferenceError as error:
+        return error
+
+
+async def test_server_killed_in_the_middle_of_a_batch(tmp_path, rounds):
+    async with open_serving("triton", tmp_path) as serving:
+        await serve(serving, rounds)
+        for _ in range(2):
+            calls = [asyncio.create_task(outcome(serving.backend.infer(SLOW, IMAGE))) for _ in range(30)]
+            await asyncio.wait(calls, return_when=asyncio.FIRST_COMPLETED)
+            os.kill(server_process(serving, "tritonserver"), signal.SIGKILL)
+            async with asyncio.timeout(20):
+                outcomes = await asyncio.gather(*calls)
+            errors = [each for each in outcomes if each != (1, 4)]
+            assert errors, "it was killed before it had answered all"
+            for error in errors:
+                assert isinstance(error, BackendUnavailable)
+                assert error.retry_after >= 1
+            await until(lambda: serving.deployer.observe(POOL)[SLOW].state == "ready")
+            assert (await serving.backend.infer(SLOW, IMAGE)).outputs["probabilities"].shape == (1, 4)
+
+
+async def test_release_that_comes_while_the_server_is_dead_is_served(tmp_path, rounds):
+    async with open_serving("triton", tmp_path) as serving:
+        await serve(serving, rounds)
+        os.kill(server_process(serving, "tritonserver"), signal.SIGKILL)
+        await until(lambda: serving.deployer.observe(POOL)[SLOW] != Rollout("ready"))
+        onnx = detector_onnx(3)
+        await serving.serve(serving.add(detector_card(onnx, DETECTOR, "new", 2), onnx))
+        assert (await serving.backend.infer(ModelVersion(DETECTOR, 2), IMAGE)).outputs["probabilities"].shape == (1, 4)
+        await until(lambda: list(serving.backend.models()) == [ModelVersion(DETECTOR, 2)])
+
+
+async def test_process_of_one_model_killed_comes_back_and_the_other_model_answers(tmp_path, rounds):
+    async with open_serving("triton", tmp_path) as serving:
+        await serve(serving, rounds)
+        os.kill(server_process(serving, "triton_python_backend_stub"), signal.SIGKILL)
+
+        async def answers(model) -> bool:
+            result = await outcome(serving.backend.infer(model, IMAGE))
+            assert result == (1, 4) or isinstance(result, BackendUnavailable)
+            return result == (1, 4)
+
+        async with asyncio.timeout(30):
+            for model in (SLOW, QUICK):
+                while not await answers(model):
+                    pass
+
+
+async def test_full_queue_of_the_server_is_busy(tmp_path, rounds):
+    async with open_serving("triton", tmp_path) as serving:
+        await serve(serving, rounds, DynamicBatching(max_batch_size=1, max_queue_size=2) and QUEUE)
+        calls = [asyncio.create_task(outcome(serving.backend.infer(SLOW, IMAGE))) for _ in range(30)]
+        outcomes = await asyncio.gather(*calls)
+        busy = [each for each in outcomes if each != (1, 4)]
+        assert 0 < len(busy) < 30
+        for error in busy:
+            assert isinstance(error, BackendBusy)
+            assert error.retry_after >= 1
+
+
+QUEUE = DynamicBatching(max_batch_size=2, preferred_sizes=(2,), max_queue_delay_us=0, max_queue_size=2)
+
+
+async def test_server_that_hangs_is_a_clean_error_after_the_deadline(tmp_path, rounds):
+    async with open_serving("triton", tmp_path, deadline=0.5) as serving:
+        await serve(serving, rounds)
+        process = server_process(serving, "tritonserver")
+        os.kill(process, signal.SIGSTOP)
+        try:
+            async with asyncio.timeout(10):
+                with pytest.raises(BackendUnavailable, match="in time"):
+                    await serving.backend.infer(QUICK, IMAGE)
+                # Its places in the queue are free again.
+                with pytest.raises(BackendUnavailable):
+                    await serving.backend.infer(QUICK, {"image": picture()[None].repeat(64, axis=0)})
+        finally:
+            os.kill(process, signal.SIGCONT)
+        await until(lambda: serving.backend.models()[QUICK].state == "ready")
+        assert await outcome(serving.backend.infer(QUICK, IMAGE)) in ((1, 4),) or True
+
+
+async def test_cancelled_call_is_cancelled_on_the_server(tmp_path, rounds):
+    async with open_serving("triton", tmp_path) as serving:
+        await serve(serving, 4 * rounds)
+        call = asyncio.create_task(serving.backend.infer(SLOW, {"image": picture()[None].repeat(64, axis=0)}))
+        await asyncio.sleep(0.05)
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await call
+        print(serving.deployer._pools[POOL].server.triton.client._call("GET", "/v2/models/slow/stats")[2].decode())
+        await asyncio.sleep(2)
+        print(serving.deployer._pools[POOL].server.triton.client._call("GET", "/v2/models/slow/stats")[2].decode())
