@@ -176,21 +176,25 @@ class LocalTritonDeployer:
         checked = time.monotonic()
         while True:
             await asyncio.sleep(_SECONDS_BETWEEN_LOOKS)
+            thorough = time.monotonic() - checked >= _SECONDS_BETWEEN_HEALTH_CHECKS
             for name, pool in self._pools.items():
-                ended = pool.server is not None and not pool.server.triton.running
-                if ended and (pool.restart is None or pool.restart.done()) and not pool.lock.locked():
+                ill = pool.server is not None and (
+                    not pool.server.triton.running or (thorough and pool.server.triton.lost_a_model())
+                )
+                if ill and (pool.restart is None or pool.restart.done()) and not pool.lock.locked():
                     pool.restart = asyncio.create_task(self._restart(name, pool), name=f"restart-{name}")
-            if time.monotonic() - checked >= _SECONDS_BETWEEN_HEALTH_CHECKS:
+            if thorough:
                 await self._backend.check_health()
                 checked = time.monotonic()
 
     async def _restart(self, name: str, pool: _Pool) -> None:
         async with pool.lock:
             ended = pool.server
-            if ended is None or ended.triton.running:
+            if ended is None or (ended.triton.running and not ended.triton.lost_a_model()):
                 return
-            log.error("Triton for %s ended; its log says:\n%s", name, await asyncio.to_thread(ended.triton.log_tail))
-            self._backend.mark(ended.models, ServingState("loading", "Triton ended; it is being started again."))
+            log.error("Triton for %s ended, or a model of it; its log says:\n%s", name, ended.triton.log_tail())
+            if not ended.triton.running:
+                self._backend.mark(ended.models, ServingState("loading", "Triton ended; it is being started again."))
             if time.monotonic() - ended.started > _SECONDS_OF_A_GOOD_RUN:
                 pool.ends_in_a_row = 0
             while True:
@@ -201,8 +205,9 @@ class LocalTritonDeployer:
                     break
                 except RolloutFailed as failure:
                     log.error("Triton for %s does not start again: %s", name, failure)
-                    reason = f"Triton ended and does not start again: {str(failure).splitlines()[0]}"
-                    self._backend.mark(ended.models, ServingState("loading", reason))
+                    if not ended.triton.running:
+                        reason = f"Triton ended and does not start again: {str(failure).splitlines()[0]}"
+                        self._backend.mark(ended.models, ServingState("loading", reason))
             self._backend.serve(started.connection, started.models)
             pool.server = started
             log.info("Triton for %s is back", name)

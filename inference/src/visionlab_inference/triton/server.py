@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import TracebackType
@@ -103,6 +103,13 @@ class LocalTriton:
         """False once the server has ended, for whatever reason."""
         return self._process.poll() is None
 
+    def lost_a_model(self) -> bool:
+        """Whether the process of a model has ended, for good: Triton neither starts it again nor calls itself unhealthy.
+
+        https://github.com/triton-inference-server/server/issues/8604
+        """
+        return any(_state_of(child) == "Z" for server in _children(self.pid) for child in _children(server))
+
     def log_tail(self) -> str:
         """The last lines that the server wrote, without the tables of its settings."""
         log = (self._folder / "log").read_text(encoding="utf-8", errors="replace")
@@ -176,6 +183,22 @@ class LocalTriton:
 
     def _failure(self, message: str, models: Mapping[str, str] | None = None) -> TritonFailed:
         return TritonFailed(f"{message}\nThe end of its log:\n{self.log_tail()}", models or {})
+
+
+def _children(process: int) -> list[int]:
+    children: list[int] = []
+    # Each thread has those that it has started.
+    for thread in Path(f"/proc/{process}/task").glob("*/children"):
+        with suppress(OSError):
+            children += map(int, thread.read_text(encoding="ascii").split())
+    return children
+
+
+def _state_of(process: int) -> str:
+    try:
+        return Path(f"/proc/{process}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[0]
+    except OSError:
+        return ""
 
 
 def _write_backends(installation: TritonInstallation, folder: Path) -> None:
