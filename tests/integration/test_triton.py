@@ -21,6 +21,7 @@ from support.waiting import block_until
 
 from visionlab_inference.backend import ModelFailed, ServingState
 from visionlab_inference.embedded import load_session
+from visionlab_inference.repository import model_config, write_config
 from visionlab_inference.triton import LocalTriton, TritonFailed, TritonUnsupported, assemble, check, find_installation
 from visionlab_inference.triton.server import NAME_PREFIX
 
@@ -170,6 +171,16 @@ def test_request_that_the_model_fails_on_spoils_no_other(tmp_path):
         with pytest.raises(ModelFailed, match="Gather"):
             answers.pop(1).result()
         assert [int(answer.result()["image"].min()) for answer in answers] == [7] * 7
+
+
+def test_model_with_warm_up_and_response_cache_is_served(tmp_path):
+    onnx = detector_onnx()
+    card = detector_card(onnx)
+    version = write_exported(tmp_path, card, onnx)
+    write_config(version / "config.pbtxt", model_config(card, warm_up=(1, 8), response_cache=True))
+    assemble([version], tmp_path / "repository")
+    with LocalTriton(tmp_path / "repository") as triton:
+        assert triton.client.infer("tiny-detector", {"image": np.zeros((2, 224, 224, 3), np.uint8)})
 
 
 def test_end_of_the_block_leaves_nothing(tiny):
