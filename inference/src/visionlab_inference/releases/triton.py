@@ -22,6 +22,7 @@ from visionlab_inference.releases.embedded import SECONDS_TO_LINGER
 from visionlab_inference.releases.pull import pull
 from visionlab_inference.releases.release import Release, UnusableModels
 from visionlab_inference.triton.backend import ServedModel, TritonBackend
+from visionlab_inference.triton.installation import TritonNotInstalled
 from visionlab_inference.triton.server import HOST, LocalTriton, TritonFailed
 
 log = logging.getLogger(__name__)
@@ -62,9 +63,6 @@ class LocalTritonDeployer:
         home: where Triton is installed; see `find_installation`.
         threads: of each model instance; default: the CPUs of this process.
         seconds_to_linger: how long a model that is left out takes calls.
-
-    Raises:
-        TritonNotInstalled: from `apply`, where there is no Triton on this machine.
     """
 
     def __init__(
@@ -144,7 +142,7 @@ class LocalTritonDeployer:
             raise RolloutFailed(str(failure), reasons) from failure
         except UnusableModels as error:
             raise RolloutFailed(str(error), error.reasons) from error
-        except (StoreError, OSError) as error:
+        except (StoreError, OSError, TritonNotInstalled) as error:
             raise RolloutFailed(str(error), {}) from error
         models = {model.version: ServedModel(name, model.card, model.max_batch) for name, model in release.models.items()}
         return _Server(release, triton, OipConnection(f"{HOST}:{triton.grpc_port}"), models)
@@ -177,20 +175,20 @@ class LocalTritonDeployer:
         while True:
             await asyncio.sleep(_SECONDS_BETWEEN_LOOKS)
             thorough = time.monotonic() - checked >= _SECONDS_BETWEEN_HEALTH_CHECKS
-            for name, pool in self._pools.items():
-                ill = pool.server is not None and (
-                    not pool.server.triton.running or (thorough and pool.server.triton.lost_a_model())
-                )
-                if ill and (pool.restart is None or pool.restart.done()) and not pool.lock.locked():
-                    pool.restart = asyncio.create_task(self._restart(name, pool), name=f"restart-{name}")
-            if thorough:
-                await self._backend.check_health()
-                checked = time.monotonic()
+            try:
+                for name, pool in self._pools.items():
+                    if (pool.restart is None or pool.restart.done()) and not pool.lock.locked() and _is_ill(pool, thorough):
+                        pool.restart = asyncio.create_task(self._restart(name, pool), name=f"restart-{name}")
+                if thorough:
+                    await self._backend.check_health()
+                    checked = time.monotonic()
+            except Exception:  # who watches must outlive any fault of one look
+                log.exception("a look after the Triton servers failed")
 
     async def _restart(self, name: str, pool: _Pool) -> None:
         async with pool.lock:
             ended = pool.server
-            if ended is None or (ended.triton.running and not ended.triton.lost_a_model()):
+            if ended is None or not _is_ill(pool, thorough=True):
                 return
             log.error("Triton for %s ended, or a model of it; its log says:\n%s", name, ended.triton.log_tail())
             if not ended.triton.running:
@@ -217,6 +215,12 @@ class LocalTritonDeployer:
         task = asyncio.create_task(ending, name="triton-ending")
         self._endings.add(task)
         task.add_done_callback(self._endings.discard)
+
+
+def _is_ill(pool: _Pool, thorough: bool) -> bool:
+    if pool.server is None:
+        return False
+    return not pool.server.triton.running or (thorough and pool.server.triton.lost_a_model())
 
 
 def _pause(ends_in_a_row: int) -> float:
