@@ -16,6 +16,7 @@ from support.serving import open_serving
 from support.tiny_models import DETECTOR, SECOND_DETECTOR, detector_card, detector_onnx
 from support.waiting import until
 
+from visionlab_core.object_store import StoreUnavailable
 from visionlab_inference.backend import BackendBusy, BackendUnavailable, InferenceError, ModelVersion
 from visionlab_inference.releases import Rollout
 from visionlab_inference.repository import DynamicBatching, config_text, model_config
@@ -151,3 +152,20 @@ async def test_cancelled_call_is_cancelled_on_the_server(tmp_path, rounds):
         # Answered after all that the server had taken before it.
         await serving.backend.infer(SLOW, IMAGE)
         assert await asyncio.to_thread(executed_images, serving) - before < 64
+
+
+async def test_server_that_does_not_start_again_is_tried_until_it_does(tmp_path, rounds, monkeypatch):
+    async with open_serving("triton", tmp_path) as serving:
+        await serve(serving, rounds)
+
+        def away(key):
+            raise StoreUnavailable("the disk is away")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(serving.store, "local_path", away)
+            os.kill(server_process(serving, "tritonserver")[0], signal.SIGKILL)
+            await until(lambda: "the disk is away" in (serving.deployer.observe(POOL)[QUICK].reason or ""))
+            with pytest.raises(BackendUnavailable, match="the disk is away"):
+                await serving.backend.infer(QUICK, IMAGE)
+        await until(lambda: serving.deployer.observe(POOL) == {SLOW: Rollout("ready"), QUICK: Rollout("ready")})
+        assert await outcome(serving.backend.infer(QUICK, IMAGE)) == (1, 4)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from uuid import UUID
+from collections.abc import Callable, Iterator
+from uuid import UUID, uuid4
 
 import pytest
+from moto.server import ThreadedMotoServer
 from support.tiny_models import DETECTOR, detector_card, detector_onnx
 
 from visionlab_core.model_card import ModelCard
-from visionlab_core.object_store import FolderObjectStore
+from visionlab_core.object_store import FolderObjectStore, ObjectStore, S3Settings, open_store
 from visionlab_core.store_layout import model_key
 
 AddModel = Callable[..., ModelCard]
@@ -18,6 +19,17 @@ AddModel = Callable[..., ModelCard]
 @pytest.fixture
 def store(tmp_path) -> FolderObjectStore:
     return FolderObjectStore(tmp_path / "store")
+
+
+@pytest.fixture
+def bucket() -> Iterator[ObjectStore]:
+    """A store in an S3 of this process."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    settings = {"endpoint": f"http://{host}:{port}", "access_key": "a", "secret_key": "b", "create_bucket": True}
+    yield open_store(f"s3://bucket-{uuid4().hex}", S3Settings.model_validate(settings))
+    server.stop()
 
 
 @pytest.fixture

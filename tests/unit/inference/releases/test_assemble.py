@@ -13,7 +13,7 @@ from visionlab_core.model_card import FileDigest
 from visionlab_core.object_store import FolderObjectStore, KeyNotFound
 from visionlab_core.store_layout import model_key
 from visionlab_inference.backend import ModelVersion
-from visionlab_inference.releases import ReleaseDamaged, UnusableModels, assemble, pull, read_release
+from visionlab_inference.releases import PoolState, ReleaseDamaged, UnusableModels, assemble, collect, pull, read_release
 from visionlab_inference.repository import config_text, model_config, parse_config
 
 POOL = "detectors"
@@ -178,3 +178,16 @@ def test_pulled_folder_is_the_release_and_damage_is_named(store, add, tmp_path):
     with pytest.raises(UnusableModels) as caught:
         pull(store, release, tmp_path / "other")
     assert set(caught.value.reasons) == {ModelVersion(SECOND_DETECTOR, 1)}
+
+
+def test_release_in_a_bucket_is_the_same_and_can_be_pulled(store, bucket, add, tmp_path):
+    card = add()
+    bucket.put(model_key(DETECTOR, 1, "model.onnx"), detector_onnx(1))
+    release = assemble(bucket, POOL, [card])
+    assert release == assemble(store, POOL, [card])
+    assert read_release(bucket, POOL, release.digest) == release
+    assert files(bucket) == files(store)
+    pull(bucket, release, tmp_path / "repository")
+    assert (tmp_path / "repository" / "first" / "1" / "model.onnx").read_bytes() == detector_onnx(1)
+    assert collect(bucket, POOL, PoolState(), older_than=-60) == {release.digest}
+    assert files(bucket) == {}
