@@ -81,9 +81,9 @@ class PoolLoop:
             try:
                 await self._roll_out([by_model[model] for model in by_model if model in wanted], repair=bool(again))
             except (UnusableModels, RolloutFailed, StoreError) as error:
-                reasons = _reasons(error)
+                reasons = {model: reason for model, reason in _reasons(error).items() if model in wanted}
                 if not reasons:
-                    self._fault, self._fault_of = self._later(self._fault, str(error)), set(by_model)
+                    self._fault, self._fault_of = self._later(self._fault, str(error).partition("\n")[0]), set(by_model)
                     log.error("cannot bring %s to its models: %s", self._pool, error)
                     return
                 tried |= set(reasons)
@@ -125,8 +125,7 @@ class PoolLoop:
     def _leave_out(self, reasons: Mapping[ModelVersion, str], cards: Mapping[ModelVersion, ModelCard]) -> None:
         for model, reason in reasons.items():
             self._left_out[model] = self._later(self._left_out.get(model), reason)
-            if model in cards:
-                log.error("cannot serve %s version %d: %s", cards[model].name, model.version, reason)
+            log.error("cannot serve %s version %d: %s", cards[model].name, model.version, reason)
 
     def _later(self, before: _Fault | None, reason: str) -> _Fault:
         pause = self._seconds_to_retry if before is None else min(2 * before.pause, LONGEST_RETRY_SECONDS)

@@ -51,6 +51,8 @@ class _Pool:
     observed: dict[ModelVersion, Rollout] = field(default_factory=dict)
     server: _Server | None = None
     restart: asyncio.Task[None] | None = None
+    # Releases that are being applied: they come before a restart of what they replace.
+    applying: int = 0
     ends_in_a_row: int = 0
 
 
@@ -87,22 +89,13 @@ class LocalTritonDeployer:
     async def apply(self, release: Release) -> None:
         """See Deployer."""
         pool = self._pools[release.pool]
-        await _cancel(pool.restart)
-        async with pool.lock:
-            before = pool.server
-            serving = {model: Rollout("ready") for model in (before.models if before else ())}
-            pool.observed = serving | {model: Rollout("rolling out") for model in release.versions if model not in serving}
-            try:
-                after = await self._start(release) if release.models else None
-            except RolloutFailed as failure:
-                pool.observed = serving | {model: Rollout("failed", reason) for model, reason in failure.models.items()}
-                raise
-            if after is not None:
-                self._backend.serve(after.connection, after.models)
-            pool.server, pool.ends_in_a_row = after, 0
-            pool.observed = {model: Rollout("ready") for model in release.versions}
-            if before is not None:
-                self._finish(self._retire(before, set(before.models) - set(release.versions)))
+        pool.applying += 1
+        try:
+            await _cancel(pool.restart)
+            async with pool.lock:
+                await self._replace(pool, release)
+        finally:
+            pool.applying -= 1
         if self._watch is None:
             self._watch = asyncio.create_task(self._keep_running(), name="triton-watch")
 
@@ -132,6 +125,22 @@ class LocalTritonDeployer:
                 pool.server, pool.observed = None, {}
         while self._endings:
             await asyncio.gather(*self._endings, return_exceptions=True)
+
+    async def _replace(self, pool: _Pool, release: Release) -> None:
+        before = pool.server
+        serving = {model: Rollout("ready") for model in (before.models if before else ())}
+        pool.observed = serving | {model: Rollout("rolling out") for model in release.versions if model not in serving}
+        try:
+            after = await self._start(release) if release.models else None
+        except RolloutFailed as failure:
+            pool.observed = serving | {model: Rollout("failed", reason) for model, reason in failure.models.items()}
+            raise
+        if after is not None:
+            self._backend.serve(after.connection, after.models)
+        pool.server, pool.ends_in_a_row = after, 0
+        pool.observed = {model: Rollout("ready") for model in release.versions}
+        if before is not None:
+            self._finish(self._retire(before, set(before.models) - set(release.versions)))
 
     async def _start(self, release: Release) -> _Server:
         try:
@@ -177,7 +186,8 @@ class LocalTritonDeployer:
             thorough = time.monotonic() - checked >= _SECONDS_BETWEEN_HEALTH_CHECKS
             try:
                 for name, pool in self._pools.items():
-                    if (pool.restart is None or pool.restart.done()) and not pool.lock.locked() and _is_ill(pool, thorough):
+                    busy = pool.applying or (pool.restart is not None and not pool.restart.done())
+                    if not busy and _is_ill(pool, thorough):
                         pool.restart = asyncio.create_task(self._restart(name, pool), name=f"restart-{name}")
                 if thorough:
                     await self._backend.check_health()

@@ -199,7 +199,8 @@ async def _check(route: _Route) -> None:
     try:
         ready = await route.connection.model_ready(route.served.name, seconds=HEALTH_SECONDS)
     except grpc.aio.AioRpcError as error:
-        if error.code() != grpc.StatusCode.DEADLINE_EXCEEDED:
+        # Who has marked it already knows more.
+        if error.code() != grpc.StatusCode.DEADLINE_EXCEEDED and route.state == READY:
             route.state = ServingState("loading", "Triton does not answer.")
     except ConnectionClosed:
         return
