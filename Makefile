@@ -18,8 +18,8 @@ UI_SOURCES := $(shell find ui -path ui/node_modules -prune -o -path ui/dist -pru
 ##@ Use
 
 .PHONY: up
-up: setup ui/dist/index.html ## Set up what is missing and run VisionLab (HOST, PORT: where it listens)
-	@exec visionlab-api $(if $(HOST),--host $(HOST)) $(if $(PORT),--port $(PORT))
+up: setup ui/dist/index.html $(if $(filter triton,$(SERVING)),$(TOOLS)/.triton) ## Set up what is missing and run VisionLab (HOST, PORT: where it listens; SERVING=triton)
+	@exec visionlab-api $(if $(HOST),--host $(HOST)) $(if $(PORT),--port $(PORT)) $(if $(SERVING),--serving $(SERVING))
 
 .PHONY: setup
 setup: $(VENV)/.installed-runtime ## Install what running needs

@@ -19,6 +19,7 @@ from visionlab_api.database.engine import migrate, open_engine
 from visionlab_api.documentation import DocumentedApp, add_docs
 from visionlab_api.middleware import RequestContext
 from visionlab_api.open_inference.http import router as open_inference_router
+from visionlab_api.reconcile.backends import open_backend
 from visionlab_api.reconcile.serving import ServingLoop
 from visionlab_api.routes import router
 from visionlab_api.routes.status import root_router
@@ -29,7 +30,6 @@ from visionlab_api.state import State
 from visionlab_api.web import add_web_interface
 from visionlab_core.object_store import open_store
 from visionlab_core.telemetry import Metrics
-from visionlab_inference.embedded import EmbeddedBackend
 from visionlab_inference.embedded.session import available_cpus
 
 log = logging.getLogger(__name__)
@@ -101,22 +101,23 @@ async def open_state(configuration: ApiConfiguration, metrics: Metrics) -> Async
     sessions = async_sessionmaker(engine, expire_on_commit=False)
     store = await asyncio.to_thread(open_store, configuration.resolved_store_url())
     cpus = configuration.threads or available_cpus()
-    backend = EmbeddedBackend(metrics=metrics, threads=cpus, max_queue=configuration.max_queue)
     decoder = Decoder(cpus, configuration.max_queue, metrics)
-    classifier = Classifier(
-        backend, decoder, max_queue=configuration.max_queue, cached_images=configuration.cached_answers, metrics=metrics
-    )
-    serving = ServingLoop(sessions, store, backend)
     try:
-        if configuration.starter_models is not None:
-            await install_starters(configuration.starter_models, store, sessions)
-        await serving.start()
-        state = State(configuration, engine, sessions, store, backend, serving, decoder, classifier, metrics)
-        async with _open_inference_over_grpc(state):
-            yield state
+        async with open_backend(configuration, store, metrics) as (backend, deployer):
+            serving = ServingLoop(sessions, store, backend, deployer)
+            classifier = Classifier(
+                backend, decoder, max_queue=configuration.max_queue, cached_images=configuration.cached_answers, metrics=metrics
+            )
+            try:
+                if configuration.starter_models is not None:
+                    await install_starters(configuration.starter_models, store, sessions)
+                await serving.start()
+                state = State(configuration, engine, sessions, store, backend, serving, decoder, classifier, metrics)
+                async with _open_inference_over_grpc(state):
+                    yield state
+            finally:
+                await serving.stop()
     finally:
-        await serving.stop()
-        await backend.close()
         decoder.close()
         await engine.dispose()
 

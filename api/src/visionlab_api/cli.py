@@ -16,6 +16,7 @@ from visionlab_api.app import create_app
 from visionlab_api.configuration import ApiConfiguration
 from visionlab_api.connections import PatientProtocol, allow_many_connections
 from visionlab_core.telemetry import configure_logging, configure_tracing
+from visionlab_inference.triton.installation import TritonNotInstalled, find_installation
 
 
 def main() -> None:
@@ -25,6 +26,11 @@ def main() -> None:
     except ValidationError as error:
         faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
         sys.exit(f"visionlab-api: {faults}")
+    if configuration.serving == "triton":
+        try:
+            find_installation()
+        except TritonNotInstalled as error:
+            sys.exit(f"visionlab-api: {error}")
     as_json = configuration.log_format == "json" or (configuration.log_format == "auto" and not sys.stderr.isatty())
     configure_logging(configuration.log_level, json=as_json)
     logging.getLogger("alembic").setLevel(logging.WARNING)

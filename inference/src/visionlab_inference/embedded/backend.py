@@ -54,13 +54,27 @@ class EmbeddedBackend:
         model = ModelVersion(card.uuid, card.version)
         self._states[model] = ServingState("loading")
         try:
-            session = await asyncio.to_thread(load_session, card, read_file, threads=self._threads)
+            session = await self.prepare(card, read_file)
         except Exception as error:  # a reader's errors are its own; none may leave the model loading for ever
             self._states[model] = ServingState("failed", str(error) or type(error).__name__)
-            return self._states[model]
+        else:
+            self.serve(session)
+        return self._states[model]
+
+    async def prepare(self, card: ModelCard, read_file: ReadFile) -> Session:
+        """Load a version without serving it yet.
+
+        Raises:
+            DamagedModel: the file is not what the card says.
+            Exception: what `read_file` raised, where the file cannot be read.
+        """
+        return await asyncio.to_thread(load_session, card, read_file, threads=self._threads)
+
+    def serve(self, session: Session) -> None:
+        """Serve a version that is loaded. In place of an older session of it, which answers the calls that it has."""
+        model = ModelVersion(session.card.uuid, session.card.version)
         self._served[model] = _Served(session, self._batcher(session))
         self._states[model] = ServingState("ready")
-        return self._states[model]
 
     async def drop(self, model: ModelVersion) -> None:
         """Stop serving a version, once the calls that wait for it are answered."""

@@ -18,6 +18,7 @@ from visionlab_inference.repository.model_config import (
     MODEL_FILE,
     DynamicBatching,
     Instances,
+    TensorRt,
     model_config,
 )
 from visionlab_inference.repository.model_config_pb2 import ModelConfig
@@ -31,6 +32,7 @@ __all__ = [
     "DynamicBatching",
     "Instances",
     "ModelConfig",
+    "TensorRt",
     "config_text",
     "model_config",
     "parse_config",

@@ -81,10 +81,11 @@ class TritonBackend:
         for model, served in models.items():
             self._routes[model] = _Route(connection, served)
 
-    def withdraw(self, models: Iterable[ModelVersion]) -> None:
-        """Take no new calls for these models."""
+    def withdraw(self, models: Iterable[ModelVersion], connection: OipConnection) -> None:
+        """Take no new calls for those of these models that are on this server still."""
         for model in models:
-            self._routes.pop(model, None)
+            if model in self._routes and self._routes[model].connection is connection:
+                del self._routes[model]
 
     def mark(self, models: Iterable[ModelVersion], state: ServingState) -> None:
         """Say how models fare; those that are not ready take no calls."""
@@ -199,7 +200,8 @@ async def _check(route: _Route) -> None:
     try:
         ready = await route.connection.model_ready(route.served.name, seconds=HEALTH_SECONDS)
     except grpc.aio.AioRpcError as error:
-        if error.code() != grpc.StatusCode.DEADLINE_EXCEEDED:
+        # Who has marked it already knows more.
+        if error.code() != grpc.StatusCode.DEADLINE_EXCEEDED and route.state == READY:
             route.state = ServingState("loading", "Triton does not answer.")
     except ConnectionClosed:
         return
