@@ -13,6 +13,7 @@ from visionlab_inference.repository.config_file import (
     write_config,
 )
 from visionlab_inference.repository.model_config import (
+    BULK_PRIORITY,
     DEFAULT_BATCHING,
     DEFAULT_INSTANCES,
     MODEL_FILE,
@@ -24,6 +25,7 @@ from visionlab_inference.repository.model_config import (
 from visionlab_inference.repository.model_config_pb2 import ModelConfig
 
 __all__ = [
+    "BULK_PRIORITY",
     "CONFIG_FILE",
     "DEFAULT_BATCHING",
     "DEFAULT_INSTANCES",

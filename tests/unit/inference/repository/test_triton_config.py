@@ -81,11 +81,12 @@ def test_equal_configurations_are_equal_text(card: ModelCard) -> None:
 def test_batching_and_instances_are_settings(card: ModelCard) -> None:
     config = model_config(
         card,
-        batching=DynamicBatching(max_batch_size=16, max_queue_delay_us=500, max_queue_size=64),
+        batching=DynamicBatching(max_batch_size=16, preferred_sizes=(8, 16, 32), max_queue_delay_us=500, max_queue_size=64),
         instances=Instances(count=2, kind="cpu"),
     )
     assert list(config.dynamic_batching.preferred_batch_size) == [8, 16]
     assert config.dynamic_batching.max_queue_delay_microseconds == 500
+    assert (config.dynamic_batching.priority_levels, config.dynamic_batching.default_priority_level) == (2, 1)
     assert config.dynamic_batching.default_queue_policy.max_queue_size == 64
     assert "count: 2\n  kind: KIND_CPU" in config_text(config)
 
