@@ -106,7 +106,12 @@ async def open_state(configuration: ApiConfiguration, metrics: Metrics) -> Async
         async with open_backend(configuration, store, metrics) as (backend, deployer):
             serving = ServingLoop(sessions, store, backend, deployer)
             classifier = Classifier(
-                backend, decoder, max_queue=configuration.max_queue, cached_images=configuration.cached_answers, metrics=metrics
+                backend,
+                serving,
+                decoder,
+                max_queue=configuration.max_queue,
+                cached_images=configuration.cached_answers,
+                metrics=metrics,
             )
             try:
                 if configuration.starter_models is not None:

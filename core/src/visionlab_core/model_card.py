@@ -179,6 +179,7 @@ class ModelCard(_Strict):
     classes: tuple[FaceClass, ...] = ()
     ensemble: bool = False
     base_models: tuple[UUID, ...] = ()
+    base_versions: tuple[int, ...] = Field((), description="the version of each base; empty: not known")
     inputs: tuple[TensorSpec, ...]
     outputs: tuple[TensorSpec, ...]
     parameters: int
@@ -196,6 +197,8 @@ class ModelCard(_Strict):
             raise ValueError(f"a detector's classes are {', '.join(FACE_CLASSES)}, in that order")
         if self.kind == "generator" and (self.face_class is None or not self.face_class.is_generated):
             raise ValueError("a generator's face_class is human_gen or anime_gen")
+        if self.base_versions and len(self.base_versions) != len(self.base_models):
+            raise ValueError("base_versions has a version for each of base_models, or is empty")
         if "model.onnx" not in self.files:
             raise ValueError("files lacks model.onnx, the file that is served")
         return self

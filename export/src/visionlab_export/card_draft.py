@@ -28,6 +28,7 @@ class CardDraft(BaseModel):
     face_class: FaceClass | None = None
     ensemble: bool = False
     base_models: tuple[UUID, ...] = ()
+    base_versions: tuple[int, ...] = ()
     metrics: dict[str, Metrics] = Field(default_factory=dict)
     provenance: Provenance
     temperature: float = Field(1.0, gt=0)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from visionlab_core.face_class import FACE_CLASSES, FaceClass
 from visionlab_core.telemetry import span
 from visionlab_inference.backend import InferenceBackend, InferenceResult, ModelVersion, Priority
+from visionlab_inference.ensemble_head import EnsembleHead
 
 _GENERATED = [c.position for c in FACE_CLASSES if c.is_generated]
 
@@ -73,14 +74,21 @@ async def detect(
     *,
     explain: bool = False,
     priority: Priority = Priority.INTERACTIVE,
+    heads: Mapping[ModelVersion, EnsembleHead] | None = None,
 ) -> Detections:
     """Ask each model (one or more) about each image of uint8 [N, 224, 224, 3].
+
+    An ensemble whose head is given, and whose bases are asked too, is not run: its answer is made of theirs.
 
     Raises:
         InferenceError: as `InferenceBackend.infer`; one model that fails fails the call.
     """
-    with span("infer", {"models": ", ".join(map(str, models)), "images": len(pixels)}):
-        results = await _gather({model: backend.infer(model, {"image": pixels}, priority=priority) for model in models})
+    made = {model: head for model, head in (heads or {}).items() if model in models and set(head.bases) <= set(models)}
+    run = [model for model in models if model not in made]
+    # An ensemble of ensembles is run: what its bases say is not there before they are made themselves.
+    run += [model for model, head in made.items() if not set(head.bases) <= set(run)]
+    with span("infer", {"models": ", ".join(map(str, run)), "images": len(pixels)}):
+        results = await _gather({model: backend.infer(model, {"image": pixels}, priority=priority) for model in run})
     answers: dict[ModelVersion, list[Detection]] = {}
     for model, result in results.items():
         probabilities = np.asarray(result.outputs["probabilities"], np.float32)
@@ -89,6 +97,10 @@ async def detect(
             Detection(row, None if maps is None else _normalised(maps[i, :, :, int(row.argmax())]))
             for i, row in enumerate(probabilities)
         ]
+    for model in models:
+        if model not in answers:
+            of_bases = [np.stack([each.probabilities for each in answers[base]]) for base in made[model].bases]
+            answers[model] = [Detection(row, None) for row in made[model](of_bases)]
     return Detections(answers, sum(result.seconds for result in results.values()))
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from support.image_files import picture
-from support.tiny_models import DETECTOR, SECOND_DETECTOR, detector_card, detector_onnx
+from support.tiny_models import DETECTOR, GENERATOR, NOT_A_NUMBER, SECOND_DETECTOR, detector_card, detector_onnx
 
 from visionlab_core.face_class import FACE_CLASSES, FaceClass
-from visionlab_inference.backend import ModelFailed, ModelVersion
+from visionlab_inference.backend import ModelFailed, ModelNotServed, ModelVersion
 from visionlab_inference.detection import Vote, detect, vote
 from visionlab_inference.embedded import EmbeddedBackend
+from visionlab_inference.ensemble_head import EnsembleHead
 
 MODELS = [ModelVersion(DETECTOR, 1), ModelVersion(SECOND_DETECTOR, 1)]
 
@@ -50,6 +51,24 @@ async def test_answers_stay_with_their_images(backend):
 async def test_one_model_votes_for_itself(backend):
     found = await detect(backend, MODELS[:1], PIXELS)
     assert np.array_equal(vote(found.models[MODELS[0]][:1]).probabilities, found.models[MODELS[0]][0].probabilities)
+
+
+async def test_ensemble_is_not_run_where_its_bases_are(backend):
+    stack = ModelVersion(GENERATOR, 1)  # that the backend does not know
+    head = EnsembleHead(tuple(MODELS), None)
+    found = await detect(backend, [stack, *MODELS], PIXELS, heads={stack: head})
+    for i in range(len(PIXELS)):
+        mean = np.mean([found.models[model][i].probabilities for model in MODELS], axis=0)
+        assert found.models[stack][i].probabilities == pytest.approx(mean, abs=1e-6)
+    of_both = ModelVersion(NOT_A_NUMBER, 1)  # an ensemble of an ensemble: its base is not run either, so it has to be
+    with pytest.raises(ModelNotServed, match=str(NOT_A_NUMBER)):
+        await detect(backend, [of_both, stack, *MODELS], PIXELS, heads={stack: head, of_both: EnsembleHead((stack,), None)})
+
+
+async def test_ensemble_is_run_where_one_of_its_bases_is_not_asked(backend):
+    stack = ModelVersion(GENERATOR, 1)
+    with pytest.raises(ModelNotServed):
+        await detect(backend, [stack, MODELS[0]], PIXELS, heads={stack: EnsembleHead(tuple(MODELS), None)})
 
 
 async def test_activation_map_is_of_the_called_class_and_between_0_and_1(backend):

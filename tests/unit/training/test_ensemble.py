@@ -9,8 +9,11 @@ from support.drawn_faces import write_dataset
 
 from visionlab_core.model_card import ModelCard
 from visionlab_core.training_spec import DetectorData, DetectorTraining, EnsembleTraining
+from visionlab_inference.ensemble_head import read_head
 from visionlab_inference.images import prepare
 from visionlab_training import zoo
+from visionlab_training.data.index import read_manifest
+from visionlab_training.evaluation.served import probabilities_of, served_session
 from visionlab_training.publication import Publication
 from visionlab_training.publishing import publish
 from visionlab_training.publishing.detector import spare_real_faces
@@ -94,6 +97,23 @@ def test_the_originals_ensemble_has_its_parameters():
     assert model.count_params() == 13_578_864 == 7_041_604 + 2_263_108 + 4_273_944 + 208
     assert trainable == 208
     keras.backend.clear_session()
+
+
+@pytest.mark.parametrize("method", ["stacking", "voting"])
+def test_what_the_head_makes_of_the_bases_answers_is_the_ensembles(manifest, bases, tmp_path, method):
+    spec = ensemble_spec(manifest, bases, method=method)
+    run = tmp_path / "run"
+    if method == "stacking":
+        train_ensemble(spec, run)
+    folder = publish(spec, run, publication(9, method), tmp_path / "models").folder
+    card = ModelCard.model_validate_json((folder / "card.json").read_bytes())
+    assert card.base_versions == (1,) * len(bases)
+    head = read_head(card, (folder / "weights.npz").read_bytes())
+    assert [f"{base.uuid}/{base.version}" for base in head.bases] == ["/".join(each.parts[-2:]) for each in bases]
+    pictures = [row.path.read_bytes() for row in read_manifest(manifest) if row.split == "test"]
+    whole = probabilities_of(served_session(folder / "model.onnx"), pictures)
+    of_bases = [probabilities_of(served_session(each / "model.onnx"), pictures) for each in bases]
+    np.testing.assert_allclose(head(of_bases), whole, atol=1e-5)
 
 
 def test_training_moves_the_head_alone(manifest, bases, tmp_path):

@@ -20,13 +20,16 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from visionlab_api.database.tables import ModelRow
 from visionlab_api.reconcile.pool import PoolLoop
 from visionlab_core.model_card import ModelCard, ModelKind
-from visionlab_core.object_store import ObjectStore
+from visionlab_core.object_store import ObjectStore, StoreError
+from visionlab_core.store_layout import model_key
 from visionlab_inference.backend import InferenceBackend, ModelVersion
+from visionlab_inference.ensemble_head import EnsembleHead, UnusableHead, read_head
 from visionlab_inference.releases import POOLS, Deployer
 
 log = logging.getLogger(__name__)
 
 SECONDS_BETWEEN_ROUNDS = 1.0
+WEIGHTS_FILE = "weights.npz"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,11 @@ class ServingLoop:
         seconds_to_retry: float = 60.0,
     ) -> None:
         self._sessions = sessions
+        self._store = store
         self._backend = backend
+        self.heads: dict[ModelVersion, EnsembleHead] = {}
+        """Heads of the enabled ensembles, for those whose bases answer anyway."""
+        self._headless: set[ModelVersion] = set()
         self._models: dict[ModelVersion, KnownModel] = {}
         self._unreadable: set[ModelVersion] = set()
         self._pools = {kind: PoolLoop(pool, store, deployer, seconds_to_retry=seconds_to_retry) for kind, pool in POOLS.items()}
@@ -113,6 +120,21 @@ class ServingLoop:
             if card is not None:
                 known[model] = KnownModel(card, row.status == "enabled")
         self._models = known
+        await self._read_heads()
+
+    async def _read_heads(self) -> None:
+        ensembles = {model: each.card for model, each in self._models.items() if each.enabled and each.card.base_versions}
+        for model in set(self.heads) - set(ensembles):
+            del self.heads[model]
+        for model in set(ensembles) - set(self.heads) - self._headless:
+            try:
+                self.heads[model] = await asyncio.to_thread(self._head, ensembles[model])
+            except (StoreError, UnusableHead) as error:
+                self._headless.add(model)
+                log.warning("%s runs whole, even where its bases answer: %s", ensembles[model].name, error)
+
+    def _head(self, card: ModelCard) -> EnsembleHead:
+        return read_head(card, self._store.get(model_key(card.uuid, card.version, WEIGHTS_FILE)))
 
     def _enabled(self, kind: ModelKind) -> list[ModelCard]:
         return [each.card for each in self._models.values() if each.enabled and each.card.kind == kind]

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from visionlab_api import schemas
 from visionlab_api.problems import as_problem, unforeseen
-from visionlab_api.reconcile.serving import KnownModel
+from visionlab_api.reconcile.serving import KnownModel, ServingLoop
 from visionlab_api.services.answer_cache import AnswerCache
 from visionlab_api.services.bulk_window import BulkWindow
 from visionlab_api.services.decoding import Decoder
@@ -65,9 +65,17 @@ class Classifier:
     """
 
     def __init__(
-        self, backend: InferenceBackend, decoder: Decoder, *, max_queue: int, cached_images: int, metrics: Metrics
+        self,
+        backend: InferenceBackend,
+        serving: ServingLoop,
+        decoder: Decoder,
+        *,
+        max_queue: int,
+        cached_images: int,
+        metrics: Metrics,
     ) -> None:
         self._backend = backend
+        self._serving = serving
         self._decoder = decoder
         self._max_queue = max_queue
         self._metrics = metrics
@@ -149,7 +157,14 @@ class Classifier:
         missing = [version for version in versions if version not in answers]
         if missing:
             assert seen.pixels is not None
-            found = await detect(self._backend, missing, seen.pixels[np.newaxis], explain=explain, priority=priority)
+            found = await detect(
+                self._backend,
+                missing,
+                seen.pixels[np.newaxis],
+                explain=explain,
+                priority=priority,
+                heads=self._serving.heads,
+            )
             new = {version: detections[0] for version, detections in found.models.items()}
             self._cache.keep(seen.digest, seen.region, new, explain=explain)
             answers |= new

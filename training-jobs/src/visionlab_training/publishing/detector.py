@@ -54,7 +54,7 @@ def publish_ensemble(
     model = build_ensemble(spec)
     stacking = spec.method == "stacking"
     step = checkpoint.load(run / BEST_FILE, {"model": model.weights}) if stacking else 0
-    bases = tuple(card.uuid for card in base_cards(spec))
+    bases = base_cards(spec)
     name = "Stacking" if stacking else "Voting"
     return _publish(
         spec,
@@ -67,7 +67,8 @@ def publish_ensemble(
         architecture=name,
         steps=step,
         ensemble=True,
-        base_models=bases,
+        base_models=tuple(card.uuid for card in bases),
+        base_versions=tuple(card.version for card in bases),
     )
 
 
