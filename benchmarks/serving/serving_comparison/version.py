@@ -24,10 +24,11 @@ class Version:
         return self.folder / "model.onnx"
 
     def alone(self, models: Path) -> Path:
-        """A models folder that holds nothing but this version: `<models>/<uuid>/<version>`."""
+        """A models folder that holds nothing but this version, enabled: `<models>/<uuid>/<version>`."""
         target = models / str(self.card.uuid) / str(self.card.version)
-        if not target.exists():
-            shutil.copytree(self.folder, target)
+        shutil.copytree(self.folder, target)
+        card = self.card.model_copy(update={"enabled_by_default": True})
+        (target / "card.json").write_text(card.model_dump_json())
         return models
 
 

@@ -32,7 +32,7 @@ if __name__ == "__main__":
     from ray.serve.schema import LoggingConfig
     from serve_app import app
 
-    ray.init(num_cpus=asked.cpus, include_dashboard=False, log_to_driver=False, logging_level="warning")
+    ray.init(num_cpus=asked.cpus, include_dashboard=False, log_to_driver=False, logging_level="warning", _temp_dir=os.getcwd())
     quiet = LoggingConfig(enable_access_log=False, log_level="WARNING")
     serve.start(http_options={"host": "127.0.0.1", "port": asked.port}, logging_config=quiet)
     serve.run(app, logging_config=quiet)
