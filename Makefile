@@ -18,8 +18,8 @@ UI_SOURCES := $(shell find ui -path ui/node_modules -prune -o -path ui/dist -pru
 ##@ Use
 
 .PHONY: up
-up: setup ui/dist/index.html ## Set up what is missing and run VisionLab (HOST, PORT: where it listens)
-	@exec visionlab-api $(if $(HOST),--host $(HOST)) $(if $(PORT),--port $(PORT))
+up: setup ui/dist/index.html $(if $(filter triton,$(SERVING)),$(TOOLS)/.triton) ## Set up what is missing and run VisionLab (HOST, PORT: where it listens; SERVING=triton)
+	@exec visionlab-api $(if $(HOST),--host $(HOST)) $(if $(PORT),--port $(PORT)) $(if $(SERVING),--serving $(SERVING))
 
 .PHONY: setup
 setup: $(VENV)/.installed-runtime ## Install what running needs
@@ -41,6 +41,7 @@ check: $(VENV)/.installed-all ui/node_modules/.installed ## Formatter, linter, t
 	mypy
 	lint-imports
 	$(PYTHON_ENV) -m visionlab_api.openapi | diff -u ui/openapi.json - > /dev/null || { echo "ui/openapi.json is out of date: run 'make generate'"; exit 1; }
+	$(PYTHON_ENV) client/generate_answers.py ui/openapi.json | diff -u client/src/visionlab_client/answers.py - > /dev/null || { echo "The Python client's types are out of date: run 'make generate'"; exit 1; }
 	$(PYTHON_ENV) -m visionlab_training.card_tables --check models README.md docs/models.md
 	cd ui && npm run check
 
@@ -51,8 +52,9 @@ fmt: $(VENV)/.installed-all ui/node_modules/.installed ## Format the code and me
 	cd ui && npm run format
 
 .PHONY: generate
-generate: $(VENV)/.installed-all ui/node_modules/.installed ## Make the generated files anew (OpenAPI document, TypeScript client)
+generate: $(VENV)/.installed-all ui/node_modules/.installed ## Make the generated files anew (OpenAPI document, TypeScript and Python clients)
 	$(PYTHON_ENV) -m visionlab_api.openapi > ui/openapi.json
+	$(PYTHON_ENV) client/generate_answers.py ui/openapi.json > client/src/visionlab_client/answers.py
 	cd ui && npm run generate
 	$(PYTHON_ENV) -m visionlab_training.card_tables models README.md docs/models.md
 

@@ -112,7 +112,7 @@ def start_server(folder: Path) -> tuple[subprocess.Popen[str], str]:
     environment = {
         **os.environ,
         "VISIONLAB_DATA_FOLDER": str(folder),
-        "VISIONLAB_STARTER_MODELS": str(ROOT / "models"),
+        "VISIONLAB_STARTER_MODELS": os.environ.get("VISIONLAB_STARTER_MODELS", str(ROOT / "models")),
         "VISIONLAB_PORT": "0",
         "VISIONLAB_LOG_LEVEL": "WARNING",
         "VISIONLAB_CACHED_ANSWERS": "0",

@@ -3,6 +3,7 @@ on being alone."""
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -96,3 +97,22 @@ def upload(client: httpx.Client) -> Callable[..., dict[str, Any]]:
         return answer.json()
 
     return post
+
+
+@pytest.fixture
+def free_port() -> Callable[[], int]:
+    """A port at which nobody listens now."""
+
+    def find() -> int:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            return probe.getsockname()[1]
+
+    return find
+
+
+@pytest.fixture
+def silent_port() -> Iterator[int]:
+    """A port at which connections are taken and never answered."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield listener.getsockname()[1]

@@ -7,8 +7,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -16,11 +14,14 @@ import numpy as np
 import pytest
 from onnx import NodeProto, TensorProto, helper, numpy_helper
 from support.image_files import picture
+from support.processes import session
 from support.tiny_models import detector_card, detector_onnx, generator_card, generator_onnx
 from support.version_folders import write_exported
+from support.waiting import block_until
 
 from visionlab_inference.backend import ModelFailed, ServingState
 from visionlab_inference.embedded import load_session
+from visionlab_inference.repository import model_config, write_config
 from visionlab_inference.triton import LocalTriton, TritonFailed, TritonUnsupported, assemble, check, find_installation
 from visionlab_inference.triton.server import NAME_PREFIX
 
@@ -57,26 +58,6 @@ def tiny(tmp_path):
     ]
     assemble(versions, tmp_path / "repository")
     return tmp_path / "repository"
-
-
-def session(leader: int) -> dict[int, str]:
-    """The processes of a session, zombies too, and their command lines."""
-    found = {}
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            fields = (process / "stat").read_text().rpartition(")")[2].split()
-            if int(fields[3]) == leader:
-                found[int(process.name)] = (process / "cmdline").read_text().replace("\0", " ")
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-    return found
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def left_files() -> set[str]:
@@ -192,6 +173,16 @@ def test_request_that_the_model_fails_on_spoils_no_other(tmp_path):
         assert [int(answer.result()["image"].min()) for answer in answers] == [7] * 7
 
 
+def test_model_with_warm_up_and_response_cache_is_served(tmp_path):
+    onnx = detector_onnx()
+    card = detector_card(onnx)
+    version = write_exported(tmp_path, card, onnx)
+    write_config(version / "config.pbtxt", model_config(card, warm_up=(1, 8), response_cache=True))
+    assemble([version], tmp_path / "repository")
+    with LocalTriton(tmp_path / "repository") as triton:
+        assert triton.client.infer("tiny-detector", {"image": np.zeros((2, 224, 224, 3), np.uint8)})
+
+
 def test_end_of_the_block_leaves_nothing(tiny):
     with LocalTriton(tiny) as triton:
         assert triton.running
@@ -239,7 +230,7 @@ def test_server_that_is_killed_is_seen_as_ended_and_leaves_nothing(tiny):
         server = next(pid for pid, command in session(triton.pid).items() if command.startswith(executable))
         assert any(path.startswith("/dev/shm") for path in left_files() - before)
         os.kill(server, signal.SIGKILL)
-        wait_until(lambda: not triton.running)
+        block_until(lambda: not triton.running)
         assert session(triton.pid) == {}
     assert left_files() == before
 
@@ -258,7 +249,7 @@ def test_sigkill_leaves_nothing(tiny, victim):
         os.kill(owner.pid if victim == "owner" else leader, signal.SIGKILL)
         if victim == "guard":
             owner.stdin.close()
-    wait_until(lambda: session(leader) == {} and left_files() == before)
+    block_until(lambda: session(leader) == {} and left_files() == before)
 
 
 def test_check_prints_a_line_for_each_model_and_says_which_differs(tmp_path, capsys):

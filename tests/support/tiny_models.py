@@ -22,8 +22,11 @@ NOT_A_NUMBER = UUID("66666666-6666-4666-8666-666666666666")
 SIDE = 16
 
 
-def detector_onnx(seed: int = 0, *, bias: float = 0.0) -> bytes:
-    """A linear detector on a 7 x 7 mosaic of the image. A `bias` of NaN makes every answer NaN."""
+def detector_onnx(seed: int = 0, *, bias: float = 0.0, rounds: int = 0) -> bytes:
+    """A linear detector on a 7 x 7 mosaic of the image.
+
+    A `bias` of NaN makes every answer NaN. `rounds` of work, some milliseconds each, change no answer but make it slow.
+    """
     kernel = np.random.default_rng(seed).normal(0, 0.05, (3, 4)).astype(np.float32)
     nodes = [
         helper.make_node("Cast", ["image"], ["pixels"], to=TensorProto.FLOAT),
@@ -33,7 +36,8 @@ def detector_onnx(seed: int = 0, *, bias: float = 0.0) -> bytes:
         helper.make_node("MatMul", ["regions", "kernel"], ["activation_map"]),
         helper.make_node("ReduceMean", ["activation_map"], ["mean"], axes=[1, 2], keepdims=0),
         helper.make_node("Add", ["mean", "bias"], ["logits"]),
-        helper.make_node("Softmax", ["logits"], ["probabilities"], axis=1),
+        *_slow_nodes(rounds),
+        helper.make_node("Softmax", ["slow_logits" if rounds else "logits"], ["probabilities"], axis=1),
     ]
     return _model(
         nodes,
@@ -42,7 +46,7 @@ def detector_onnx(seed: int = 0, *, bias: float = 0.0) -> bytes:
             helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["N", 4]),
             helper.make_tensor_value_info("activation_map", TensorProto.FLOAT, ["N", 7, 7, 4]),
         ],
-        {"kernel": kernel, "bias": np.full(4, bias, np.float32)},
+        {"kernel": kernel, "bias": np.full(4, bias, np.float32), **(_SLOW_WEIGHTS if rounds else {})},
     )
 
 
@@ -157,6 +161,23 @@ _PROVENANCE = Provenance(
     data="none",
     trained_at=datetime(2026, 1, 1, tzinfo=UTC),
 )
+
+
+_SLOW_WEIGHTS = {"zeros": np.zeros((512, 512), np.float32)}
+
+
+def _slow_nodes(rounds: int) -> list:
+    if not rounds:
+        return []
+    # What is worked on comes from the image, so that it cannot be computed beforehand.
+    nodes = [
+        helper.make_node("ReduceMean", ["logits"], ["level"], keepdims=0),
+        helper.make_node("Add", ["zeros", "level"], ["work_0"]),
+        *(helper.make_node("MatMul", [f"work_{i}", "zeros"], [f"work_{i + 1}"]) for i in range(rounds)),
+        helper.make_node("ReduceSum", [f"work_{rounds}"], ["nothing"], keepdims=0),
+        helper.make_node("Add", ["logits", "nothing"], ["slow_logits"]),
+    ]
+    return nodes
 
 
 def _digest(data: bytes) -> FileDigest:

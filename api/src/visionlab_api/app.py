@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from importlib.metadata import version
+from typing import Any
 
 from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import async_sessionmaker
@@ -18,6 +19,7 @@ from visionlab_api.database.engine import migrate, open_engine
 from visionlab_api.documentation import DocumentedApp, add_docs
 from visionlab_api.middleware import RequestContext
 from visionlab_api.open_inference.http import router as open_inference_router
+from visionlab_api.reconcile.backends import open_backend
 from visionlab_api.reconcile.serving import ServingLoop
 from visionlab_api.routes import router
 from visionlab_api.routes.status import root_router
@@ -28,7 +30,6 @@ from visionlab_api.state import State
 from visionlab_api.web import add_web_interface
 from visionlab_core.object_store import open_store
 from visionlab_core.telemetry import Metrics
-from visionlab_inference.embedded import EmbeddedBackend
 from visionlab_inference.embedded.session import available_cpus
 
 log = logging.getLogger(__name__)
@@ -66,6 +67,8 @@ def create_app(configuration: ApiConfiguration) -> FastAPI:
         redoc_url=None,
         openapi_url="/backend/openapi.json",
         generate_unique_id_function=lambda route: route.name,
+        # Traces alone, and those only where `configure_tracing` has set them up: metrics and logs are ours.
+        telemetry={"metrics": False, "logs": False, "operation_spans": False, "exclude": _is_no_work},
     )
     problems.install(app)
     app.include_router(router)
@@ -83,6 +86,11 @@ def create_app(configuration: ApiConfiguration) -> FastAPI:
     return app
 
 
+def _is_no_work(scope: MutableMapping[str, Any]) -> bool:
+    # What is asked for every few seconds by those who watch.
+    return scope.get("path") in ("/metrics", "/backend/status", "/v2/health/live", "/v2/health/ready")
+
+
 @asynccontextmanager
 async def open_state(configuration: ApiConfiguration, metrics: Metrics) -> AsyncIterator[State]:
     """Open database, store and backend; close them after the requests under way."""
@@ -93,22 +101,23 @@ async def open_state(configuration: ApiConfiguration, metrics: Metrics) -> Async
     sessions = async_sessionmaker(engine, expire_on_commit=False)
     store = await asyncio.to_thread(open_store, configuration.resolved_store_url())
     cpus = configuration.threads or available_cpus()
-    backend = EmbeddedBackend(metrics=metrics, threads=cpus, max_queue=configuration.max_queue)
     decoder = Decoder(cpus, configuration.max_queue, metrics)
-    classifier = Classifier(
-        backend, decoder, max_queue=configuration.max_queue, cached_images=configuration.cached_answers, metrics=metrics
-    )
-    serving = ServingLoop(sessions, store, backend)
     try:
-        if configuration.starter_models is not None:
-            await install_starters(configuration.starter_models, store, sessions)
-        await serving.start()
-        state = State(configuration, engine, sessions, store, backend, serving, decoder, classifier, metrics)
-        async with _open_inference_over_grpc(state):
-            yield state
+        async with open_backend(configuration, store, metrics) as (backend, deployer):
+            serving = ServingLoop(sessions, store, backend, deployer)
+            classifier = Classifier(
+                backend, decoder, max_queue=configuration.max_queue, cached_images=configuration.cached_answers, metrics=metrics
+            )
+            try:
+                if configuration.starter_models is not None:
+                    await install_starters(configuration.starter_models, store, sessions)
+                await serving.start()
+                state = State(configuration, engine, sessions, store, backend, serving, decoder, classifier, metrics)
+                async with _open_inference_over_grpc(state):
+                    yield state
+            finally:
+                await serving.stop()
     finally:
-        await serving.stop()
-        await backend.close()
         decoder.close()
         await engine.dispose()
 

@@ -6,6 +6,7 @@ import logging
 import signal
 import socket
 import sys
+from importlib.metadata import version
 
 import uvicorn
 from pydantic import ValidationError
@@ -14,7 +15,8 @@ from pydantic_settings import CliApp
 from visionlab_api.app import create_app
 from visionlab_api.configuration import ApiConfiguration
 from visionlab_api.connections import PatientProtocol, allow_many_connections
-from visionlab_core.telemetry import configure_logging
+from visionlab_core.telemetry import configure_logging, configure_tracing
+from visionlab_inference.triton.installation import TritonNotInstalled, find_installation
 
 
 def main() -> None:
@@ -24,9 +26,15 @@ def main() -> None:
     except ValidationError as error:
         faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
         sys.exit(f"visionlab-api: {faults}")
+    if configuration.serving == "triton":
+        try:
+            find_installation()
+        except TritonNotInstalled as error:
+            sys.exit(f"visionlab-api: {error}")
     as_json = configuration.log_format == "json" or (configuration.log_format == "auto" and not sys.stderr.isatty())
     configure_logging(configuration.log_level, json=as_json)
     logging.getLogger("alembic").setLevel(logging.WARNING)
+    send_last_spans = configure_tracing("visionlab-api", version("visionlab-api"))
     allow_many_connections()
     try:
         listener = _listen(configuration.host, configuration.port)
@@ -49,7 +57,10 @@ def main() -> None:
     # uvicorn finishes the requests under way, then raises the signal again: a stop that was asked for is no failure.
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: sys.exit(0))
-    server.run(sockets=[listener])
+    try:
+        server.run(sockets=[listener])
+    finally:
+        send_last_spans()
 
 
 def _listen(host: str, port: int) -> socket.socket:

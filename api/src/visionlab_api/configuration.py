@@ -29,6 +29,10 @@ class ApiConfiguration(BaseSettings):
     ui_folder: Path | None = Field(
         Path("ui/dist"), description="the built web interface to serve; none where another server does"
     )
+    serving: Literal["embedded", "triton"] = Field(
+        "embedded", description="what runs models: this process, or Triton servers that it starts (see `make triton`)"
+    )
+    triton_deadline_seconds: float = Field(30.0, gt=0, description="time that Triton gets for an answer; then it is a 503")
     threads: int | None = Field(None, ge=1, description="CPU threads of inference; default: the CPUs of the cgroup")
     max_queue: int = Field(256, ge=1, description="images that may wait for one model; more are answered 503")
     cached_answers: int = Field(

@@ -148,8 +148,9 @@ def _too_large(limit: float) -> ProblemError:
 
 
 def _route(scope: Scope) -> str:
-    # The route's template: labels of a metric must come from a short list.
-    return str(getattr(scope.get("route"), "path", "unmatched"))
+    # The route's template: labels of a metric must come from a short list. FastAPI keeps the whole one, with prefixes, apart.
+    route = scope.get("fastapi", {}).get("effective_route_context") or scope.get("route")
+    return str(getattr(route, "path", "unmatched"))
 
 
 def _stalled() -> ProblemError:

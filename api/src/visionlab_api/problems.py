@@ -18,7 +18,7 @@ from starlette.exceptions import HTTPException
 from visionlab_api.schemas import Problem
 from visionlab_core.object_store import KeyNotFound, StoreFull, StoreUnavailable
 from visionlab_core.telemetry import request_id
-from visionlab_inference.backend import BackendBusy, ModelFailed, ModelNotServed
+from visionlab_inference.backend import BackendBusy, BackendUnavailable, ModelFailed, ModelNotServed
 from visionlab_inference.images import BrokenImage, ImageTooLarge, ImageTooSmall, NotAnImage
 
 log = logging.getLogger(__name__)
@@ -89,6 +89,14 @@ def as_problem(error: Exception) -> ProblemError | None:
             )
         case BackendBusy():
             return ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, "busy", "Too busy", str(error), retry_after=error.retry_after)
+        case BackendUnavailable():
+            return ProblemError(
+                HTTPStatus.SERVICE_UNAVAILABLE,
+                "serving-unavailable",
+                "Serving unavailable",
+                str(error),
+                retry_after=error.retry_after,
+            )
         case ModelNotServed():
             return ProblemError(
                 HTTPStatus.SERVICE_UNAVAILABLE, "model-not-ready", "Model not ready", str(error), field="models", retry_after=5
@@ -166,8 +174,8 @@ def install(app: FastAPI) -> None:
         return answer(ProblemError(status, kind, status.phrase, detail, headers=error.headers))
 
     for kind in (
-        ProblemError, NotAnImage, ImageTooLarge, BrokenImage, ImageTooSmall, BackendBusy, ModelNotServed, ModelFailed,
-        StoreFull, StoreUnavailable, KeyNotFound, OperationalError, InterfaceError, PoolTimeout,
+        ProblemError, NotAnImage, ImageTooLarge, BrokenImage, ImageTooSmall, BackendBusy, BackendUnavailable, ModelNotServed,
+        ModelFailed, StoreFull, StoreUnavailable, KeyNotFound, OperationalError, InterfaceError, PoolTimeout,
     ):  # fmt: skip
         app.add_exception_handler(kind, foreseen)
     app.add_exception_handler(RequestValidationError, invalid)

@@ -12,7 +12,7 @@ from visionlab_api.services.classifying import Classifier
 from visionlab_api.services.decoding import Decoder
 from visionlab_core.object_store import ObjectStore
 from visionlab_core.telemetry import Metrics
-from visionlab_inference.embedded import EmbeddedBackend
+from visionlab_inference.backend import InferenceBackend
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class State:
     engine: AsyncEngine
     sessions: async_sessionmaker[AsyncSession]
     store: ObjectStore
-    backend: EmbeddedBackend
+    backend: InferenceBackend
     serving: ServingLoop
     decoder: Decoder
     classifier: Classifier

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from visionlab_core.telemetry import span
 from visionlab_inference.backend import InferenceBackend, ModelVersion
 from visionlab_inference.seeds import uniform_latents
 
@@ -32,8 +33,7 @@ async def generate(
         KeyError: the model is no generator.
     """
     size = backend.card(model).input("latent").shape[0]
-    result = await backend.infer(
-        model,
-        {"latent": uniform_latents(seeds, size), "truncation": np.full((len(seeds), 1), truncation, np.float32)},
-    )
+    inputs = {"latent": uniform_latents(seeds, size), "truncation": np.full((len(seeds), 1), truncation, np.float32)}
+    with span("infer", {"models": str(model), "images": len(seeds)}):
+        result = await backend.infer(model, inputs)
     return GeneratedImages(np.asarray(result.outputs["image"]), result.seconds)

@@ -15,10 +15,11 @@ from visionlab_api.problems import ProblemError
 from visionlab_api.reconcile.serving import ServingLoop
 from visionlab_api.services.choosing import chosen_models
 from visionlab_api.services.starters import install_starters
-from visionlab_core.object_store import FolderObjectStore
+from visionlab_core.object_store import FolderObjectStore, StoreFull
 from visionlab_core.store_layout import model_key
 from visionlab_inference.backend import ModelVersion
 from visionlab_inference.embedded import EmbeddedBackend
+from visionlab_inference.releases import EmbeddedDeployer, PoolState, read_pool, read_release
 
 
 @pytest.fixture
@@ -43,14 +44,21 @@ async def backend():
 
 
 @pytest.fixture
+async def deployer(backend, store):
+    deployer = EmbeddedDeployer(backend, store, seconds_to_linger=0)
+    yield deployer
+    await deployer.close()
+
+
+@pytest.fixture
 def starters(tmp_path):
     return tmp_path / "models"
 
 
 @pytest.fixture
-def loop(sessions, store, backend):
+def loop(sessions, store, backend, deployer):
     """A loop whose rounds the test does, and which tries failed models again in every one."""
-    return ServingLoop(sessions, store, backend, seconds_to_retry=0)
+    return ServingLoop(sessions, store, backend, deployer, seconds_to_retry=0)
 
 
 def add(folder, uuid=DETECTOR, name="first", version=1):
@@ -177,11 +185,94 @@ async def test_row_whose_card_cannot_be_read_stops_no_other(sessions, store, sta
     assert [each.card.name for each in chosen_models(loop, "detector", None)] == ["second"]
 
 
-async def test_failed_model_is_left_alone_until_it_is_due(sessions, store, starters, backend):
+async def test_failed_model_is_left_alone_until_it_is_due(sessions, store, starters, backend, deployer):
     (add(starters) / "model.onnx").write_bytes(b"x")
     await install_starters(starters, store, sessions)
-    loop = ServingLoop(sessions, store, backend, seconds_to_retry=3600)
+    loop = ServingLoop(sessions, store, backend, deployer, seconds_to_retry=3600)
     await loop.round()
     store.put(model_key(DETECTOR, 1, "model.onnx"), detector_onnx(1))
     await loop.round()
     assert loop.state(loop.models()[0])[0] == "failed"
+
+
+async def test_what_a_pool_is_at_is_kept_and_going_back_is_the_same_release(sessions, store, starters, loop):
+    add(starters)
+    add(starters, SECOND_DETECTOR, "second")
+    await install_starters(starters, store, sessions)
+    await loop.round()
+    both = read_pool(store, "detectors")
+    assert both.current == both.wanted
+    assert set(read_release(store, "detectors", both.current).models) == {"first", "second"}
+    await set_row(sessions, "second", status="disabled")
+    await loop.round()
+    one = read_pool(store, "detectors")
+    assert one.current not in (None, both.current)
+    assert one.previous == both.current
+    await set_row(sessions, "second", status="enabled")
+    await loop.round()
+    assert read_pool(store, "detectors") == PoolState(wanted=both.current, current=both.current, previous=one.current)
+
+
+async def test_restart_goes_on_with_the_release_and_writes_nothing(sessions, store, starters, loop):
+    add(starters)
+    await install_starters(starters, store, sessions)
+    await loop.round()
+    before = {info.key: info.modified for info in store.list("releases/")}
+    # The model itself is gone: the release has all that serving needs.
+    store.delete(model_key(DETECTOR, 1, "model.onnx"))
+    backend = EmbeddedBackend(threads=1)
+    deployer = EmbeddedDeployer(backend, store, seconds_to_linger=0)
+    again = ServingLoop(sessions, store, backend, deployer)
+    await again.round()
+    assert [again.state(model) for model in again.models()] == [("ready", None)]
+    assert {info.key: info.modified for info in store.list("releases/")} == before
+    await deployer.close()
+    await backend.close()
+
+
+async def test_release_that_was_damaged_is_mended_from_the_models(sessions, store, starters, loop):
+    add(starters)
+    await install_starters(starters, store, sessions)
+    await loop.round()
+    [key] = [info.key for info in store.list("releases/detectors/") if info.key.endswith("model.onnx")]
+    store.put(key, b"rot")
+    backend = EmbeddedBackend(threads=1)
+    deployer = EmbeddedDeployer(backend, store, seconds_to_linger=0)
+    again = ServingLoop(sessions, store, backend, deployer, seconds_to_retry=0)
+    await again.round()
+    [first] = again.models()
+    state, reason = again.state(first)
+    assert state == "failed"
+    assert "sha256" in reason
+    await again.round()
+    assert again.state(first) == ("ready", None)
+    await deployer.close()
+    await backend.close()
+
+
+async def test_model_that_no_backend_can_load_is_left_out_by_its_reason(sessions, store, starters, loop):
+    card = detector_card(b"not a model", DETECTOR, "first")
+    write_version(starters, card, b"not a model")
+    add(starters, SECOND_DETECTOR, "second")
+    await install_starters(starters, store, sessions)
+    await loop.round()
+    states = {model.card.name: loop.state(model) for model in loop.models()}
+    assert states["second"] == ("ready", None)
+    assert states["first"][0] == "failed"
+    assert "ONNX Runtime cannot load" in states["first"][1]
+
+
+async def test_store_that_cannot_be_written_is_said_and_tried_again(sessions, store, starters, loop, monkeypatch):
+    add(starters)
+    await install_starters(starters, store, sessions)
+
+    def full(*_, **__):
+        raise StoreFull("no room left")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "put", full)
+        await loop.round()
+        [first] = loop.models()
+        assert loop.state(first) == ("failed", "no room left")
+    await loop.round()
+    assert loop.state(first) == ("ready", None)

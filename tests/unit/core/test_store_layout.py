@@ -7,7 +7,16 @@ from uuid import UUID, uuid4
 import pytest
 
 from visionlab_core.object_store import InvalidKey, validate_key
-from visionlab_core.store_layout import image_key, model_key, model_prefix, release_prefix, training_key
+from visionlab_core.store_layout import (
+    image_key,
+    model_key,
+    model_prefix,
+    pool_prefix,
+    pool_state_key,
+    release_key,
+    release_prefix,
+    training_key,
+)
 
 ID = UUID("0190a0b0-0000-7000-8000-0000000000ab")
 DIGEST = "0f" * 32
@@ -19,6 +28,9 @@ def test_the_keys() -> None:
     assert model_key(ID, 3, "model.onnx") == f"models/{ID}/3/model.onnx"
     assert model_key(ID, 3, "saved_model/variables/variables.index") == f"models/{ID}/3/saved_model/variables/variables.index"
     assert release_prefix("detectors", DIGEST) == f"releases/detectors/{DIGEST}/"
+    assert release_key("detectors", DIGEST, "m/1/model.onnx") == f"releases/detectors/{DIGEST}/m/1/model.onnx"
+    assert pool_prefix("detectors") == "releases/detectors/"
+    assert pool_state_key("detectors") == "releases/detectors/state.json"
     assert training_key(ID, "spec.json") == f"trainings/{ID}/spec.json"
 
 
@@ -41,6 +53,8 @@ def test_names_that_lead_out_are_refused(name: str) -> None:
         model_key(ID, 1, name)
     with pytest.raises(InvalidKey):
         training_key(ID, name)
+    with pytest.raises(InvalidKey):
+        release_key("detectors", DIGEST, name)
 
 
 @pytest.mark.parametrize("suffix", ["", "png", ".", ".PNG", "./x", ".p/g", ".tar.gz", ".png\n", "." + "x" * 9])

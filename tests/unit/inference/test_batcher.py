@@ -20,6 +20,7 @@ class Model:
         self.gate.set()
         self.started = asyncio.Event()
         self.batches: list[list[int]] = []
+        self.seconds = 0.001
 
     async def run(self, inputs):
         self.batches.append(inputs["x"].tolist())
@@ -27,7 +28,7 @@ class Model:
         await self.gate.wait()
         if (inputs["x"] < 0).any():
             raise RuntimeError("the model broke")
-        return {"y": inputs["x"] * 2}, 0.5
+        return {"y": inputs["x"] * 2}, self.seconds
 
 
 @pytest.fixture
@@ -219,7 +220,21 @@ async def test_closing_an_idle_batcher_ends():
     await asyncio.wait_for(batcher.close(), 5)
 
 
+async def test_slow_model_has_batches_that_others_need_not_wait_long_for(model, batcher):
+    model.seconds = 0.03
+    for _ in range(20):  # until it is known
+        await ask(batcher, 0)
+    model.batches.clear()
+    first = await hold(model, batcher)
+    waiting = [ask(batcher, n) for n in (1, 2, 3)] + [ask(batcher, 4, 5, 6)]
+    await settle()
+    model.gate.set()
+    assert await answers(first, *waiting) == [[0], [2], [4], [6], [8, 10, 12]]
+    assert model.batches == [[0], [1], [2], [3], [4, 5, 6]]
+
+
 async def test_batches_and_the_models_own_time_are_observed(model):
+    model.seconds = 0.03
     seen = []
     batcher = Batcher(model.run, max_batch=4, max_queue=8, observe=lambda *values: seen.append(values))
     first = await hold(model, batcher)
@@ -228,5 +243,5 @@ async def test_batches_and_the_models_own_time_are_observed(model):
     model.gate.set()
     results = await asyncio.gather(first, *waiting)
     await batcher.close()
-    assert [result.seconds for result in results] == pytest.approx([0.5, 1 / 3, 1 / 6]), "each its share, by its rows"
-    assert [(size, seconds) for size, _, seconds in seen] == [(1, 0.5), (3, 0.5)]
+    assert [result.seconds for result in results] == pytest.approx([0.03, 0.02, 0.01]), "each its share, by its rows"
+    assert [(size, seconds) for size, _, seconds in seen] == [(1, 0.03), (3, 0.03)]

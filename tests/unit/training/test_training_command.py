@@ -267,11 +267,12 @@ def starters(tmp_path, recipes, monkeypatch, tiny_in_the_zoo):
 
 
 def test_every_starter_is_made_and_nothing_twice(tmp_path, starters, capsys):
-    assert starters("--phase", "train", "publish") == 0, capsys.readouterr().err
+    assert starters("--phase", "train", "publish", "--judge-at-most", "4") == 0, capsys.readouterr().err
     assert HereInsteadOfThere.ran == ["train", "sample", "train", "train", *["publish"] * 2, "train", "publish", "publish"]
     cards = [ModelCard.model_validate_json(path.read_bytes()) for path in (tmp_path / "out/models").glob("*/1/card.json")]
     by_name = {card.name: card for card in cards}
     assert by_name.keys() == {"gan", "first", "second", "vote"}
+    assert {split.images for name in ("first", "vote") for split in by_name[name].metrics.values()} == {4}
     assert by_name["vote"].parameters == 2 * by_name["first"].parameters
     assert by_name["first"].provenance.spec["data"]["extra"][0]["path"].endswith("own/gan")
     assert json.loads((tmp_path / "out/runs/first/data.json").read_text())["images"]["train/human_gen/own"] == 3

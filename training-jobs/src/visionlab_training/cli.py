@@ -69,14 +69,20 @@ def publish() -> None:
     parser.add_argument("--run", type=Path, required=True, help="the folder that it trained in")
     parser.add_argument("--card", type=Path, required=True, help="what is to be said of the model, YAML")
     parser.add_argument("--models", type=Path, required=True, help="folder for the exported version")
+    parser.add_argument(
+        "--judge-at-most", type=int, help="judge a detector on so many images of each split only, sources balanced; for trials"
+    )
     arguments = parser.parse_args()
+    if arguments.judge_at_most is not None and arguments.judge_at_most < 1:
+        parser.error("--judge-at-most is 1 or more")
     _prepare("tensorflow", 0)
     with _clear_errors():
         from visionlab_training.publication import read_publication
         from visionlab_training.publishing import publish as publish_model
         from visionlab_training.spec_file import read_spec
 
-        export = publish_model(read_spec(arguments.spec), arguments.run, read_publication(arguments.card), arguments.models)
+        spec, about = read_spec(arguments.spec), read_publication(arguments.card)
+        export = publish_model(spec, arguments.run, about, arguments.models, judge_at_most=arguments.judge_at_most)
         for output in export.card.outputs:
             print(f"Largest difference: {export.parity.worst(output.name)}")
         print(f"Exported to {export.folder}")

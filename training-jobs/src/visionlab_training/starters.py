@@ -81,6 +81,7 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", metavar="NAME", help="these models alone")
     parser.add_argument("--phase", choices=PHASES, nargs="+", default=list(PHASES), help="default: all of them")
     parser.add_argument("--backend", choices=BACKENDS, help="default: JAX where it has a GPU, else TensorFlow")
+    parser.add_argument("--judge-at-most", help="as visionlab-publish has it: a trial of the whole takes minutes less")
     parser.add_argument("--show", action="store_true", help="print the time of each training, and do nothing")
     arguments = parser.parse_args()
     backend = choose_backend(arguments.backend)
@@ -90,7 +91,8 @@ def main() -> None:
         for stage in plan.stages:
             print(f"{stage.name:24} {budgets[stage.name] / 60:8.1f} min")
         if not arguments.show:
-            workshop = Workshop(arguments.plan.parent, arguments.out, arguments.data, arguments.weights, backend)
+            places = arguments.plan.parent, arguments.out, arguments.data, arguments.weights
+            workshop = Workshop(*places, backend, judge_at_most=arguments.judge_at_most)
             sys.exit(workshop.make(plan, budgets, arguments.phase))
     except SpecError as error:
         fail(ExitCode.INVALID_INPUT, error)
@@ -134,10 +136,13 @@ class Step:
 class Workshop:
     """Where models are made: `out/runs/NAME` for trainings, `out/own` for faces of our generators, `out/models`."""
 
-    def __init__(self, recipes: Path, out: Path, data: Path, weights: Path, backend: str) -> None:
+    def __init__(
+        self, recipes: Path, out: Path, data: Path, weights: Path, backend: str, *, judge_at_most: str | None = None
+    ) -> None:
         self._recipes = recipes
         self._runs, self._own, self._models = out / "runs", out / "own", out / "models"
         self._backend = backend
+        self._judging = [] if judge_at_most is None else ["--judge-at-most", judge_at_most]
         places = {"DATA": data, "WEIGHTS": weights, "OWN": self._own, "MODELS": self._models}
         self._environment = {**os.environ, **{f"VISIONLAB_{name}": str(place.resolve()) for name, place in places.items()}}
         os.environ.update(self._environment)  # cards and specs are read in this process too
@@ -192,7 +197,7 @@ class Workshop:
         if self._version(stage).exists():
             return Step(f"{stage.name}: published already")
         places = ["--run", str(self._runs / stage.name), "--card", str(self._card_file(stage)), "--models", str(self._models)]
-        return Step(f"{stage.name}: publishing", [*_command("publish"), str(self._spec(stage)), *places])
+        return Step(f"{stage.name}: publishing", [*_command("publish"), str(self._spec(stage)), *places, *self._judging])
 
     def _load(self, plan: Plan) -> Step:
         folders = [str(self._version(stage)) for stage in plan.stages]

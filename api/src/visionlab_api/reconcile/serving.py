@@ -1,16 +1,14 @@
-"""Makes the backend serve exactly the models whose rows say enabled.
+"""Makes each pool serve a release of exactly the models whose rows say enabled.
 
-Level-triggered: each round compares all rows with what is served, so a missed change is caught by the next.
+Level-triggered: each round compares all rows with what is served, so a missed change is caught by the next. A model that cannot
+be served is left out, with the reason, and tried again later; it holds up no other.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import time
-from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Literal
 from uuid import UUID
 
@@ -20,11 +18,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from visionlab_api.database.tables import ModelRow
-from visionlab_core.model_card import ModelCard
+from visionlab_api.reconcile.pool import PoolLoop
+from visionlab_core.model_card import ModelCard, ModelKind
 from visionlab_core.object_store import ObjectStore
-from visionlab_core.store_layout import model_key
-from visionlab_inference.backend import ModelVersion, ServingState
-from visionlab_inference.embedded import EmbeddedBackend
+from visionlab_inference.backend import InferenceBackend, ModelVersion
+from visionlab_inference.releases import POOLS, Deployer
 
 log = logging.getLogger(__name__)
 
@@ -51,17 +49,17 @@ class ServingLoop:
         self,
         sessions: async_sessionmaker[AsyncSession],
         store: ObjectStore,
-        backend: EmbeddedBackend,
+        backend: InferenceBackend,
+        deployer: Deployer,
         *,
         seconds_to_retry: float = 60.0,
     ) -> None:
         self._sessions = sessions
-        self._store = store
         self._backend = backend
-        self._seconds_to_retry = seconds_to_retry
         self._models: dict[ModelVersion, KnownModel] = {}
         self._unreadable: set[ModelVersion] = set()
-        self._tried: dict[ModelVersion, float] = {}
+        self._pools = {kind: PoolLoop(pool, store, deployer, seconds_to_retry=seconds_to_retry) for kind, pool in POOLS.items()}
+        self._rollouts: dict[ModelKind, asyncio.Task[None]] = {}
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -70,34 +68,20 @@ class ServingLoop:
         self._task = asyncio.create_task(self._follow(), name="serving-loop")
 
     async def stop(self) -> None:
-        """Follow no more; what is loaded stays."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        """Follow no more; what is served stays."""
+        tasks = [task for task in (self._task, *self._rollouts.values()) if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def round(self) -> None:
-        """Load what is enabled and not served, drop what is served and not enabled, try again what failed a while ago.
+        """Read the table, and bring every pool to what it says.
 
         Raises:
             SQLAlchemyError: the database does not answer.
         """
-        async with self._sessions() as session:
-            rows = (await session.scalars(select(ModelRow).order_by(ModelRow.id))).all()
-        known = {}
-        for row in rows:
-            model = ModelVersion(row.uuid, row.version)
-            before = self._models.get(model)
-            card = before.card if before else self._card(row)
-            if card is None:
-                continue
-            known[model] = KnownModel(card, row.status == "enabled")
-        self._models = known
-        served = self._backend.models()
-        wanted = {model for model, each in known.items() if each.enabled}
-        await asyncio.gather(
-            *(self._load(known[model].card) for model in wanted - set(served) | self._due(served) & wanted),
-            *(self._backend.drop(model) for model in set(served) - wanted),
-        )
+        await self._read()
+        await asyncio.gather(*(pool.bring(self._enabled(kind)) for kind, pool in self._pools.items()))
 
     def models(self) -> list[KnownModel]:
         """All models, in the order in which they were added."""
@@ -109,11 +93,29 @@ class ServingLoop:
         return max(versions, key=lambda each: (each.enabled, each.card.version), default=None)
 
     def state(self, model: KnownModel) -> tuple[Literal["ready", "loading", "failed", "disabled"], str | None]:
-        """How a model fares, and why where it failed."""
+        """How a model fares, and why where it failed or is held up."""
         if not model.enabled:
             return "disabled", None
-        state = self._backend.models().get(model.version, ServingState("loading"))
-        return state.state, state.reason
+        state = self._backend.models().get(model.version)
+        if state is not None:
+            return state.state, state.reason
+        reason = self._pools[model.card.kind].reason(model.version)
+        return ("loading", None) if reason is None else ("failed", reason)
+
+    async def _read(self) -> None:
+        async with self._sessions() as session:
+            rows = (await session.scalars(select(ModelRow).order_by(ModelRow.id))).all()
+        known = {}
+        for row in rows:
+            model = ModelVersion(row.uuid, row.version)
+            before = self._models.get(model)
+            card = before.card if before else self._card(row)
+            if card is not None:
+                known[model] = KnownModel(card, row.status == "enabled")
+        self._models = known
+
+    def _enabled(self, kind: ModelKind) -> list[ModelCard]:
+        return [each.card for each in self._models.values() if each.enabled and each.card.kind == kind]
 
     def _card(self, row: ModelRow) -> ModelCard | None:
         model = ModelVersion(row.uuid, row.version)
@@ -125,28 +127,24 @@ class ServingLoop:
                 log.error("the card of %s version %d cannot be read, the model is left out: %s", row.name, row.version, error)
             return None
 
-    def _due(self, served: Mapping[ModelVersion, ServingState]) -> set[ModelVersion]:
-        # The store may have been away, or the file has been mended since.
-        latest = time.monotonic() - self._seconds_to_retry
-        return {model for model, state in served.items() if state.state == "failed" and self._tried.get(model, 0.0) <= latest}
-
-    async def _load(self, card: ModelCard) -> None:
-        state = await self._backend.load(card, partial(self._read, card))
-        self._tried[ModelVersion(card.uuid, card.version)] = time.monotonic()
-        if state.state == "ready":
-            log.info("serving %s version %d", card.name, card.version)
-        else:
-            log.error("cannot serve %s version %d: %s", card.name, card.version, state.reason)
-
-    def _read(self, card: ModelCard, name: str) -> bytes:
-        return self._store.get(model_key(card.uuid, card.version, name))
-
     async def _follow(self) -> None:
         while True:
             await asyncio.sleep(SECONDS_BETWEEN_ROUNDS)
             try:
-                await self.round()
+                await self._read()
             except SQLAlchemyError as error:
                 log.warning("the models table cannot be read: %s", error)
+                continue
             except Exception:  # the loop must outlive any fault of one round
                 log.exception("a round of the serving loop failed")
+                continue
+            for kind, pool in self._pools.items():
+                # A rollout may take longer than a round, and must hold up neither the table nor the other pool.
+                if kind not in self._rollouts or self._rollouts[kind].done():
+                    self._rollouts[kind] = asyncio.create_task(self._bring(pool, kind), name=f"rollout-{kind}")
+
+    async def _bring(self, pool: PoolLoop, kind: ModelKind) -> None:
+        try:
+            await pool.bring(self._enabled(kind))
+        except Exception:  # as above
+            log.exception("a rollout of the serving loop failed")

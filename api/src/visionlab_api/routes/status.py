@@ -31,7 +31,7 @@ async def get_status(state: StateDep) -> schemas.Status:
         time=datetime.now(UTC),
         version=version("visionlab-api"),
         ready=serves and await _database_answers(state),
-        serving="embedded",
+        serving=state.configuration.serving,
         models=models,
     )
 

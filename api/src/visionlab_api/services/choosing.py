@@ -20,9 +20,7 @@ def chosen_models(serving: ServingLoop, kind: ModelKind, uuids: Sequence[UUID] |
     if uuids is None:
         ready = [each for each in serving.models() if each.card.kind == kind and serving.state(each)[0] == "ready"]
         if not ready:
-            raise ProblemError(
-                HTTPStatus.SERVICE_UNAVAILABLE, "no-model", f"No {kind}", f"No {kind} is in service; enable one.", retry_after=10
-            )
+            raise _none_ready(serving, kind)
         return ready
     return [_usable(serving, kind, uuid) for uuid in dict.fromkeys(uuids)]
 
@@ -42,8 +40,23 @@ def _usable(serving: ServingLoop, kind: ModelKind, uuid: UUID) -> KnownModel:
             field="models",
         )
     if state != "ready":
-        detail = f"{name} is not ready: {(reason or 'it is still loading').rstrip('.')}."
-        raise ProblemError(
-            HTTPStatus.SERVICE_UNAVAILABLE, "model-not-ready", "Model not ready", detail, field="models", retry_after=5
-        )
+        raise _not_ready(model, reason)
     return model
+
+
+def _none_ready(serving: ServingLoop, kind: ModelKind) -> ProblemError:
+    # One that is on its way is worth waiting for, and says more than that there is none.
+    for each in serving.models():
+        state, reason = serving.state(each)
+        if each.card.kind == kind and state == "loading":
+            return _not_ready(each, reason)
+    return ProblemError(
+        HTTPStatus.SERVICE_UNAVAILABLE, "no-model", f"No {kind}", f"No {kind} is in service; enable one.", retry_after=10
+    )
+
+
+def _not_ready(model: KnownModel, reason: str | None) -> ProblemError:
+    detail = f"{model.card.label} (version {model.card.version}) is not ready: {(reason or 'it is still loading').rstrip('.')}."
+    return ProblemError(
+        HTTPStatus.SERVICE_UNAVAILABLE, "model-not-ready", "Model not ready", detail, field="models", retry_after=5
+    )

@@ -22,8 +22,8 @@ from visionlab_api.services.answer_cache import AnswerCache
 from visionlab_api.services.bulk_window import BulkWindow
 from visionlab_api.services.decoding import Decoder
 from visionlab_api.services.verdict import by_class, verdict
-from visionlab_core.telemetry import Metrics
-from visionlab_inference.backend import BackendBusy, InferenceBackend, ModelVersion, Priority
+from visionlab_core.telemetry import Metrics, span
+from visionlab_inference.backend import BackendBusy, BackendUnavailable, InferenceBackend, ModelVersion, Priority
 from visionlab_inference.detection import Detection, detect, vote
 from visionlab_inference.images import Region, prepare
 
@@ -35,6 +35,7 @@ INTERACTIVE_IMAGES = 8
 _WINDOW_IMAGES = 32
 _WINDOW_BYTES = 64 * 2**20
 _LONGEST_BUSY = 60.0
+"""Seconds for which an image of a stream waits for a backend that is busy, or restarts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +101,10 @@ class Classifier:
         while True:
             try:
                 return (await self._answer(asked, models, explain, Priority.BULK))[0]
-            except BackendBusy as busy:
+            except (BackendBusy, BackendUnavailable) as error:
                 if time.monotonic() > deadline:
-                    return _without_answer(asked, busy)
-                await asyncio.sleep(min(busy.retry_after, 1.0))
+                    return _without_answer(asked, error)
+                await asyncio.sleep(min(error.retry_after, 1.0))
             except Exception as error:
                 if as_problem(error) is None:
                     log.exception("unforeseen error")
@@ -141,7 +142,8 @@ class Classifier:
         self, image: Asked, models: Sequence[KnownModel], explain: bool, priority: Priority
     ) -> tuple[schemas.Classification, float]:
         versions = [model.version for model in models]
-        seen = await self._decoder.run(partial(self._look, image, versions, explain))
+        with span("decode"):
+            seen = await self._decoder.run(partial(self._look, image, versions, explain))
         answers, seconds = dict(seen.known), 0.0
         self._metrics.answers_from_cache.inc(len(answers))
         missing = [version for version in versions if version not in answers]

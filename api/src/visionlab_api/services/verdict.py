@@ -20,14 +20,15 @@ _HOW_SURE = ((0.95, "I am very sure"), (0.8, "I am fairly sure"), (0.65, "I am n
 
 def verdict(vote: Vote) -> schemas.Verdict:
     """The answer to 'is it real?', with how sure the models are of that side."""
-    sure = next(words for least, words in _HOW_SURE if vote.confidence >= least)
-    percent = min(99, round(vote.confidence * 100))
+    called, confidence = vote.called, vote.confidence
+    sure = next(words for least, words in _HOW_SURE if confidence >= least)
+    percent = min(99, round(confidence * 100))
     return schemas.Verdict(
         probabilities=by_class(vote.probabilities),
-        called=vote.called,
-        generated=vote.called.is_generated,
-        confidence=vote.confidence,
-        sentence=f"{_LOOKS_LIKE[vote.called]} {sure} ({percent} %).",
+        called=called,
+        generated=called.is_generated,
+        confidence=confidence,
+        sentence=f"{_LOOKS_LIKE[called]} {sure} ({percent} %).",
     )
 
 

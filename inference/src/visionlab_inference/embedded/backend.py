@@ -54,13 +54,27 @@ class EmbeddedBackend:
         model = ModelVersion(card.uuid, card.version)
         self._states[model] = ServingState("loading")
         try:
-            session = await asyncio.to_thread(load_session, card, read_file, threads=self._threads)
+            session = await self.prepare(card, read_file)
         except Exception as error:  # a reader's errors are its own; none may leave the model loading for ever
             self._states[model] = ServingState("failed", str(error) or type(error).__name__)
-            return self._states[model]
+        else:
+            self.serve(session)
+        return self._states[model]
+
+    async def prepare(self, card: ModelCard, read_file: ReadFile) -> Session:
+        """Load a version without serving it yet.
+
+        Raises:
+            DamagedModel: the file is not what the card says.
+            Exception: what `read_file` raised, where the file cannot be read.
+        """
+        return await asyncio.to_thread(load_session, card, read_file, threads=self._threads)
+
+    def serve(self, session: Session) -> None:
+        """Serve a version that is loaded. In place of an older session of it, which answers the calls that it has."""
+        model = ModelVersion(session.card.uuid, session.card.version)
         self._served[model] = _Served(session, self._batcher(session))
         self._states[model] = ServingState("ready")
-        return self._states[model]
 
     async def drop(self, model: ModelVersion) -> None:
         """Stop serving a version, once the calls that wait for it are answered."""
@@ -113,16 +127,22 @@ class EmbeddedBackend:
 
     def _batcher(self, session: Session) -> Batcher:
         card, metrics = session.card, self._metrics
+        # Looked up once: labels cost more than the observation.
+        observed = (
+            [
+                each.labels(card.name, str(card.version))
+                for each in (metrics.inference_queue_seconds, metrics.inference_seconds, metrics.inference_batch_size)
+            ]
+            if metrics is not None
+            else []
+        )
 
         async def run(inputs: dict[str, NDArray[Any]]) -> tuple[dict[str, NDArray[Any]], float]:
             return await asyncio.get_running_loop().run_in_executor(self._runner, _timed_run, session, inputs)
 
         def observe(size: int, waited: float, seconds: float) -> None:
-            if metrics is not None:
-                labels = card.name, str(card.version)
-                metrics.inference_queue_seconds.labels(*labels).observe(waited)
-                metrics.inference_seconds.labels(*labels).observe(seconds)
-                metrics.inference_batch_size.labels(*labels).observe(size)
+            for metric, value in zip(observed, (waited, seconds, size), strict=False):
+                metric.observe(value)
 
         return Batcher(run, max_batch=MAX_BATCH, max_queue=self._max_queue, observe=observe)
 

@@ -6,6 +6,9 @@ keeps both the latency of a single caller and the throughput of many (compare "c
 Each priority has a lane of its own. A batch is taken from one lane, the interactive one first: a person waits for the batch
 that runs, never for a job of a million images. So that such a job moves all the same while people keep the model busy, its
 lane has the next batch once a call has waited there for `BULK_PATIENCE`.
+
+How large a batch may be follows from how long the model was measured to take: whoever comes while it runs should not wait longer
+than `LONGEST_RUN`, so a slow model has smaller batches.
 """
 
 from __future__ import annotations
@@ -29,6 +32,9 @@ ObserveBatch = Callable[[int, float, float], None]
 
 BULK_PATIENCE = 0.5
 """Seconds that bulk calls let others go first."""
+
+LONGEST_RUN = 0.05
+"""Seconds that a batch of several calls may take the model, as far as can be foreseen."""
 
 
 @dataclass(slots=True)
@@ -58,6 +64,7 @@ class Batcher:
         self._observe = observe
         self._lanes = {priority: _Lane() for priority in Priority}
         self._seconds_per_image = 0.01
+        self._run_seconds_per_image = 0.0
         self._worker: asyncio.Task[None] | None = None
         self._closed = False
 
@@ -102,6 +109,7 @@ class Batcher:
             images = _answer(batch, outputs, seconds)
             # With the time that other models took meanwhile: those who are told to come back wait for that too.
             self._seconds_per_image = 0.8 * self._seconds_per_image + 0.2 * (finished - started) / images
+            self._run_seconds_per_image = 0.8 * self._run_seconds_per_image + 0.2 * seconds / images
             if self._observe is not None:
                 self._observe(images, finished - batch[0].arrived - seconds, seconds)
 
@@ -122,8 +130,9 @@ class Batcher:
     def _take(self) -> list[_Call]:
         lane = self._next_lane()
         batch: list[_Call] = []
-        room = self._max_batch
-        while lane.calls and lane.calls[0].size <= room:
+        room = self._room()
+        # A call is not torn: one that is larger than the room runs alone.
+        while lane.calls and (lane.calls[0].size <= room or not batch):
             call = lane.calls.popleft()
             lane.images -= call.size
             if not call.answer.done():
@@ -131,6 +140,10 @@ class Batcher:
                 room -= call.size
         # All that was taken may have been cancelled, while others wait.
         return batch or (self._take() if any(lane.calls for lane in self._lanes.values()) else [])
+
+    def _room(self) -> int:
+        foreseen = self._run_seconds_per_image
+        return min(self._max_batch, max(1, int(LONGEST_RUN / foreseen))) if foreseen else self._max_batch
 
     def _next_lane(self) -> _Lane:
         bulk, interactive = self._lanes[Priority.BULK], self._lanes[Priority.INTERACTIVE]

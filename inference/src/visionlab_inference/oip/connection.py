@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import grpc
 
+from visionlab_core.telemetry import trace_headers
 from visionlab_inference.oip.open_inference_pb2 import (
     ModelInferRequest,
     ModelInferResponse,
@@ -105,7 +106,7 @@ class OipConnection:
 
 async def _call(method: Any, request: Any, seconds: float) -> Any:
     try:
-        return await method(request, timeout=seconds)
+        return await method(request, timeout=seconds, metadata=tuple(trace_headers().items()))
     except asyncio.CancelledError as error:
         task = asyncio.current_task()
         if task is not None and task.cancelling():

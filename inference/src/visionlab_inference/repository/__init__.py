@@ -13,16 +13,19 @@ from visionlab_inference.repository.config_file import (
     write_config,
 )
 from visionlab_inference.repository.model_config import (
+    BULK_PRIORITY,
     DEFAULT_BATCHING,
     DEFAULT_INSTANCES,
     MODEL_FILE,
     DynamicBatching,
     Instances,
+    TensorRt,
     model_config,
 )
 from visionlab_inference.repository.model_config_pb2 import ModelConfig
 
 __all__ = [
+    "BULK_PRIORITY",
     "CONFIG_FILE",
     "DEFAULT_BATCHING",
     "DEFAULT_INSTANCES",
@@ -31,6 +34,7 @@ __all__ = [
     "DynamicBatching",
     "Instances",
     "ModelConfig",
+    "TensorRt",
     "config_text",
     "model_config",
     "parse_config",

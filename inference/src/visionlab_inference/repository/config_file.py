@@ -82,6 +82,12 @@ def validate(config: ModelConfig) -> None:
     _check_tensors(config.name, "output", list(config.output))
     if config.HasField("dynamic_batching"):
         _check_batching(config)
+    for warm_up in config.model_warmup:
+        if not 1 <= warm_up.batch_size <= max(1, config.max_batch_size):
+            raise ConfigError(
+                f"{config.name}: model_warmup has a batch of {warm_up.batch_size}, not within 1 and "
+                f"max_batch_size {config.max_batch_size}."
+            )
     for group in config.instance_group:
         if group.count < 0:
             raise ConfigError(f"{config.name}: instance_group.count is {group.count}, below 0.")

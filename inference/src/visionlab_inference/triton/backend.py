@@ -28,6 +28,7 @@ from visionlab_inference.backend import (
 )
 from visionlab_inference.oip import decode_outputs, encode_request
 from visionlab_inference.oip.connection import ConnectionClosed, OipConnection
+from visionlab_inference.repository import BULK_PRIORITY
 from visionlab_inference.tensor_check import check_inputs, check_outputs
 from visionlab_inference.triton.grpc_errors import RETRY_AFTER_SECONDS, as_inference_error, worth_another_try
 
@@ -81,10 +82,11 @@ class TritonBackend:
         for model, served in models.items():
             self._routes[model] = _Route(connection, served)
 
-    def withdraw(self, models: Iterable[ModelVersion]) -> None:
-        """Take no new calls for these models."""
+    def withdraw(self, models: Iterable[ModelVersion], connection: OipConnection) -> None:
+        """Take no new calls for those of these models that are on this server still."""
         for model in models:
-            self._routes.pop(model, None)
+            if model in self._routes and self._routes[model].connection is connection:
+                del self._routes[model]
 
     def mark(self, models: Iterable[ModelVersion], state: ServingState) -> None:
         """Say how models fare; those that are not ready take no calls."""
@@ -103,7 +105,7 @@ class TritonBackend:
         self._images[model] += size
         started = time.perf_counter()
         try:
-            outputs = await self._infer_in_parts(model, inputs, size, min(PART, route.served.max_batch))
+            outputs = await self._infer_in_parts(model, inputs, size, min(PART, route.served.max_batch), priority)
         finally:
             self._images[model] -= size
         seconds = time.perf_counter() - started
@@ -127,9 +129,11 @@ class TritonBackend:
         """Ask the servers how each model fares. A server that is merely slow to say so keeps its models' states."""
         await asyncio.gather(*(_check(route) for route in list(self._routes.values())))
 
-    async def _infer_in_parts(self, model: ModelVersion, inputs: Tensors, size: int, part: int) -> dict[str, NDArray[Any]]:
+    async def _infer_in_parts(
+        self, model: ModelVersion, inputs: Tensors, size: int, part: int, priority: Priority
+    ) -> dict[str, NDArray[Any]]:
         if size <= part:
-            return await self._infer_part(model, inputs, size)
+            return await self._infer_part(model, inputs, size, priority)
         try:
             async with asyncio.TaskGroup() as group:
                 tasks = [
@@ -138,6 +142,7 @@ class TritonBackend:
                             model,
                             {name: value[begin : begin + part] for name, value in inputs.items()},
                             min(part, size - begin),
+                            priority,
                         )
                     )
                     for begin in range(0, size, part)
@@ -148,8 +153,10 @@ class TritonBackend:
         results = [task.result() for task in tasks]
         return {name: np.concatenate([outputs[name] for outputs in results]) for name in results[0]}
 
-    async def _infer_part(self, model: ModelVersion, inputs: Tensors, size: int) -> dict[str, NDArray[Any]]:
+    async def _infer_part(self, model: ModelVersion, inputs: Tensors, size: int, priority: Priority) -> dict[str, NDArray[Any]]:
         request = encode_request("", inputs)
+        if priority is Priority.BULK:
+            request.parameters["priority"].uint64_param = BULK_PRIORITY
         deadline = time.monotonic() + self._deadline
         for pause in (*_PAUSES, None):
             # Looked up for each try: the model may have moved to another server meanwhile.
@@ -199,7 +206,8 @@ async def _check(route: _Route) -> None:
     try:
         ready = await route.connection.model_ready(route.served.name, seconds=HEALTH_SECONDS)
     except grpc.aio.AioRpcError as error:
-        if error.code() != grpc.StatusCode.DEADLINE_EXCEEDED:
+        # Who has marked it already knows more.
+        if error.code() != grpc.StatusCode.DEADLINE_EXCEEDED and route.state == READY:
             route.state = ServingState("loading", "Triton does not answer.")
     except ConnectionClosed:
         return

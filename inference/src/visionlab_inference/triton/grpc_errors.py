@@ -32,7 +32,7 @@ def as_inference_error(model: str, error: grpc.aio.AioRpcError | ConnectionClose
         case grpc.StatusCode.NOT_FOUND:
             return ModelNotServed(f"Triton does not serve {model}: {words}")
         case grpc.StatusCode.INTERNAL if _STUB_ENDED in words.lower():
-            return BackendUnavailable(f"The process of {model} ended; Triton starts it again.", RETRY_AFTER_SECONDS)
+            return BackendUnavailable(f"The process of {model} ended; it is started again.", RETRY_AFTER_SECONDS)
     return ModelFailed(f"{model} failed in Triton ({code.name}): {words}")
 
 

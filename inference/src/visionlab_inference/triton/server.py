@@ -8,7 +8,8 @@ import socket
 import subprocess
 import sys
 import time
-from contextlib import ExitStack
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import TracebackType
@@ -22,14 +23,27 @@ from visionlab_inference.triton.installation import TritonInstallation, find_ins
 
 HOST: Final = "127.0.0.1"
 LOG_LINES: Final = 40
+THREADS_VARIABLE: Final = "VISIONLAB_ONNX_THREADS"
+"""Tells our ONNX Runtime backend in the server how many threads an instance takes."""
 NAME_PREFIX: Final = "visionlab-triton-"
 """What the names of the server's temporary folder and of its shared memory begin with."""
 
 _POLL_SECONDS: Final = 0.05
 
 
+WriteRepository = Callable[[Path], None]
+"""Writes a model repository to the folder of that path, which is not there yet."""
+
+
 class TritonFailed(RuntimeError):
-    """The server did not come up with all its models. The message has the reason of each, and the end of the server's log."""
+    """The server did not come up with all its models. The message has the reason of each, and the end of the server's log.
+
+    `models` has the reason of each model that does not load, by name; it is empty where no model is at fault.
+    """
+
+    def __init__(self, message: str, models: Mapping[str, str]) -> None:
+        super().__init__(message)
+        self.models = dict(models)
 
 
 class LocalTriton:
@@ -38,18 +52,23 @@ class LocalTriton:
     CPU only. The block's end stops the server, and so does the end of this process, were it by SIGKILL.
 
     Args:
-        repository: folder of a model repository, as `assemble` writes it. It is loaded once, at the start.
+        repository: folder of a model repository, as `assemble` writes it. It is loaded once, at the start. Or what writes one at
+            the start, which goes when the server does.
         home: where Triton is installed; see `find_installation`.
         timeout: seconds for the start.
+        threads: of each model instance whose configuration does not say.
 
     Raises:
         TritonNotInstalled: there is no server on this machine.
     """
 
-    def __init__(self, repository: Path, *, home: Path | None = None, timeout: float = 60.0) -> None:
+    def __init__(
+        self, repository: Path | WriteRepository, *, home: Path | None = None, timeout: float = 60.0, threads: int = 1
+    ) -> None:
         self._installation = find_installation(home)
-        self._repository = repository.absolute()
+        self._source = repository
         self._timeout = timeout
+        self._threads = threads
         self._resources = ExitStack()
 
     def __enter__(self) -> Self:
@@ -57,9 +76,11 @@ class LocalTriton:
 
         Raises:
             TritonFailed: a model fails to load, the server ends, or the time is up. Nothing runs then.
+            Exception: what the writer of the repository raised.
         """
         with self._resources:
             self._folder = Path(self._resources.enter_context(TemporaryDirectory(prefix=NAME_PREFIX)))
+            self._repository = self._write_repository()
             self.http_port = self._reserve_port()
             self.grpc_port = self._reserve_port()
             self.client = TritonClient(self.http_port, host=HOST)
@@ -82,11 +103,24 @@ class LocalTriton:
         """False once the server has ended, for whatever reason."""
         return self._process.poll() is None
 
+    def lost_a_model(self) -> bool:
+        """Whether the process of a model has ended, for good: Triton neither starts it again nor calls itself unhealthy.
+
+        https://github.com/triton-inference-server/server/issues/8604
+        """
+        return any(_state_of(child) == "Z" for server in _children(self.pid) for child in _children(server))
+
     def log_tail(self) -> str:
         """The last lines that the server wrote, without the tables of its settings."""
         log = (self._folder / "log").read_text(encoding="utf-8", errors="replace")
         lines = [line for line in log.splitlines() if line and not line.startswith(("+-", "| "))]
         return "\n".join(lines[-LOG_LINES:])
+
+    def _write_repository(self) -> Path:
+        if isinstance(self._source, Path):
+            return self._source.absolute()
+        self._source(self._folder / "repository")
+        return self._folder / "repository"
 
     def _reserve_port(self) -> int:
         # Held, but never listened on, as long as the server runs: it shares the port, and nobody else can take it first.
@@ -118,7 +152,7 @@ class LocalTriton:
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                env=_environment(self._installation),
+                env=_environment(self._installation, self._threads),
                 start_new_session=True,
             )
         self._resources.callback(_stop, process, shared_memory)
@@ -138,16 +172,33 @@ class LocalTriton:
                 continue
             # It is ready without the models whose configuration it cannot read.
             states = {name: models.get(name, ServingState("failed", "not loaded")) for name in wanted}
-            reasons = [f"{name}: {state.reason}" for name, state in states.items() if state.state == "failed"]
+            reasons = {name: state.reason or "" for name, state in states.items() if state.state == "failed"}
             if reasons:
-                raise self._failure("Triton cannot load " + "\n".join(reasons))
+                lines = "\n".join(f"{name}: {reason}" for name, reason in reasons.items())
+                raise self._failure(f"Triton cannot load {lines}", reasons)
             if ready and all(state.state == "ready" for state in states.values()):
                 return
             time.sleep(_POLL_SECONDS)
         raise self._failure(f"Triton was not ready within {self._timeout:g} s.")
 
-    def _failure(self, message: str) -> TritonFailed:
-        return TritonFailed(f"{message}\nThe end of its log:\n{self.log_tail()}")
+    def _failure(self, message: str, models: Mapping[str, str] | None = None) -> TritonFailed:
+        return TritonFailed(f"{message}\nThe end of its log:\n{self.log_tail()}", models or {})
+
+
+def _children(process: int) -> list[int]:
+    children: list[int] = []
+    # Each thread has those that it has started.
+    for thread in Path(f"/proc/{process}/task").glob("*/children"):
+        with suppress(OSError):
+            children += map(int, thread.read_text(encoding="ascii").split())
+    return children
+
+
+def _state_of(process: int) -> str:
+    try:
+        return Path(f"/proc/{process}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[0]
+    except OSError:
+        return ""
 
 
 def _write_backends(installation: TritonInstallation, folder: Path) -> None:
@@ -158,7 +209,7 @@ def _write_backends(installation: TritonInstallation, folder: Path) -> None:
     shutil.copy(Path(__file__).parent / "onnxruntime_backend" / "model.py", folder / "onnxruntime")
 
 
-def _environment(installation: TritonInstallation) -> dict[str, str]:
+def _environment(installation: TritonInstallation, threads: int) -> dict[str, str]:
     # This Python's settings are not for the Python of the server.
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     return {
@@ -167,6 +218,7 @@ def _environment(installation: TritonInstallation) -> dict[str, str]:
         "LD_LIBRARY_PATH": os.pathsep.join(map(str, installation.libraries)),
         # The backend runs on CPUs. Where Triton saw GPUs, it would make an instance of the model for each.
         "CUDA_VISIBLE_DEVICES": "",
+        THREADS_VARIABLE: str(threads),
     }
 
 

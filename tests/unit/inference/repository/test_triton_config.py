@@ -16,6 +16,7 @@ from visionlab_inference.repository import (
     ConfigError,
     DynamicBatching,
     Instances,
+    TensorRt,
     config_text,
     model_config,
     parse_config,
@@ -80,13 +81,45 @@ def test_equal_configurations_are_equal_text(card: ModelCard) -> None:
 def test_batching_and_instances_are_settings(card: ModelCard) -> None:
     config = model_config(
         card,
-        batching=DynamicBatching(max_batch_size=16, max_queue_delay_us=500, max_queue_size=64),
+        batching=DynamicBatching(max_batch_size=16, preferred_sizes=(8, 16, 32), max_queue_delay_us=500, max_queue_size=64),
         instances=Instances(count=2, kind="cpu"),
     )
     assert list(config.dynamic_batching.preferred_batch_size) == [8, 16]
     assert config.dynamic_batching.max_queue_delay_microseconds == 500
+    assert (config.dynamic_batching.priority_levels, config.dynamic_batching.default_priority_level) == (2, 1)
     assert config.dynamic_batching.default_queue_policy.max_queue_size == 64
     assert "count: 2\n  kind: KIND_CPU" in config_text(config)
+
+
+def test_warm_up_runs_each_size_on_all_inputs(card: ModelCard) -> None:
+    config = parse_config(config_text(model_config(card, warm_up=(1, 8))))
+    assert [warm_up.batch_size for warm_up in config.model_warmup] == [1, 8]
+    for warm_up in config.model_warmup:
+        [(name, tensor)] = warm_up.inputs.items()
+        assert (name, list(tensor.dims), tensor.zero_data) == ("image", [224, 224, 3], True)
+    with pytest.raises(ConfigError, match="batch of 33"):
+        model_config(card, warm_up=(33,))
+    with pytest.raises(ConfigError, match="batch of 0"):
+        model_config(card, warm_up=(0,))
+
+
+def test_gpu_variant_runs_on_tensorrt(card: ModelCard) -> None:
+    tensorrt = TensorRt(precision="FP16", engine_cache="/var/cache/engines")
+    config = parse_config(config_text(model_config(card, instances=Instances(kind="gpu"), tensorrt=tensorrt)))
+    [accelerator] = config.optimization.execution_accelerators.gpu_execution_accelerator
+    assert accelerator.name == "tensorrt"
+    assert dict(accelerator.parameters) == {
+        "precision_mode": "FP16", "max_workspace_size_bytes": "1073741824",
+        "trt_engine_cache_enable": "true", "trt_engine_cache_path": "/var/cache/engines",
+    }  # fmt: skip
+    assert "kind: KIND_GPU" in config_text(config)
+    with pytest.raises(ConfigError, match="kind 'gpu'"):
+        model_config(card, tensorrt=tensorrt)
+
+
+def test_response_cache_is_off_unless_it_is_asked_for(card: ModelCard) -> None:
+    assert not model_config(card).response_cache.enable
+    assert parse_config(config_text(model_config(card, response_cache=True))).response_cache.enable
 
 
 def test_batches_of_one_are_not_gathered(card: ModelCard) -> None:

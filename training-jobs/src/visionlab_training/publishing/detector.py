@@ -18,6 +18,7 @@ from visionlab_training.data.index import ImageRow
 from visionlab_training.data.rows import detector_rows
 from visionlab_training.evaluation.calibration import fit_temperature
 from visionlab_training.evaluation.report import write_pictures, write_report
+from visionlab_training.evaluation.robustness import balanced_subset
 from visionlab_training.evaluation.served import evaluate_detector
 from visionlab_training.publication import Publication
 from visionlab_training.publishing.provenance import METRICS_FILE, card_draft
@@ -32,7 +33,9 @@ _ROBUSTNESS_IMAGES = 300
 """Images of each split that are judged after each corruption: with large ensembles on a few CPUs, more take long."""
 
 
-def publish_detector(spec: DetectorTraining, run: Path, about: Publication, out: Path) -> Export:
+def publish_detector(
+    spec: DetectorTraining, run: Path, about: Publication, out: Path, judge_at_most: int | None = None
+) -> Export:
     """Export the best weights of a training, calibrated on its validation split and judged on the others.
 
     Raises:
@@ -41,21 +44,42 @@ def publish_detector(spec: DetectorTraining, run: Path, about: Publication, out:
     """
     model = build(spec)
     step = checkpoint.load(run / BEST_FILE, {"model": model.weights})
-    return _publish(spec, model, spec.resolution, run, about, out, architecture=spec.architecture, steps=step)
+    return _publish(spec, model, spec.resolution, run, about, out, judge_at_most, architecture=spec.architecture, steps=step)
 
 
-def publish_ensemble(spec: EnsembleTraining, run: Path, about: Publication, out: Path) -> Export:
+def publish_ensemble(
+    spec: EnsembleTraining, run: Path, about: Publication, out: Path, judge_at_most: int | None = None
+) -> Export:
     """Export a stack with its best weights, or a vote; otherwise as `publish_detector`."""
     model = build_ensemble(spec)
     stacking = spec.method == "stacking"
     step = checkpoint.load(run / BEST_FILE, {"model": model.weights}) if stacking else 0
     bases = tuple(card.uuid for card in base_cards(spec))
     name = "Stacking" if stacking else "Voting"
-    return _publish(spec, model, DETECTOR_SIDE, run, about, out, architecture=name, steps=step, ensemble=True, base_models=bases)
+    return _publish(
+        spec,
+        model,
+        DETECTOR_SIDE,
+        run,
+        about,
+        out,
+        judge_at_most,
+        architecture=name,
+        steps=step,
+        ensemble=True,
+        base_models=bases,
+    )
 
 
 def _publish(
-    spec: DetectorLearning, model: Any, side: int, run: Path, about: Publication, out: Path, **draft_fields: Any
+    spec: DetectorLearning,
+    model: Any,
+    side: int,
+    run: Path,
+    about: Publication,
+    out: Path,
+    judge_at_most: int | None,
+    **draft_fields: Any,
 ) -> Export:
     rows = detector_rows(spec.data, run, seed=spec.seed)
     validation = [row for row in rows if row.split == "val"]
@@ -66,6 +90,9 @@ def _publish(
     # it does not know, it is then too sure: 6.9 % calibration error instead of 1.5 % (EfficientNet-Lite0, temperature 0.67).
     temperature = max(1.0, fit_temperature(probabilities_of(model, validation, side), labels))
     judged = [split for split in JUDGED_SPLITS if any(row.split == split for row in rows)] or ["val"]
+    if judge_at_most is not None:
+        of_split = {split: [row for row in rows if row.split == split] for split in judged}
+        rows = [row for members in of_split.values() for row in balanced_subset(members, judge_at_most)]
     history = run / METRICS_FILE
 
     def measure(onnx: Path, card: ModelCard) -> Mapping[str, Metrics]:

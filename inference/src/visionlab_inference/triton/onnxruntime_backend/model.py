@@ -8,6 +8,7 @@ https://github.com/triton-inference-server/backend/blob/main/docs/python_based_b
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,7 +19,8 @@ import triton_python_backend_utils as pb_utils  # type: ignore[import-not-found]
 # Names of the C++ backend's own parameters, so that one configuration does for both.
 INTRA_OP_THREADS: Final = "intra_op_thread_count"
 INTER_OP_THREADS: Final = "inter_op_thread_count"
-DEFAULT_THREADS: Final = "1"
+THREADS_VARIABLE: Final = "VISIONLAB_ONNX_THREADS"
+"""Threads within an operator where the configuration does not say."""
 DEFAULT_MODEL_FILE: Final = "model.onnx"
 
 _ONNX_TYPES: Final = {
@@ -67,12 +69,12 @@ class TritonPythonModel:
 
 
 def _options(config: dict[str, Any]) -> ort.SessionOptions:
-    def threads(parameter: str) -> int:
-        return int(config["parameters"].get(parameter, {}).get("string_value", DEFAULT_THREADS))
+    def threads(parameter: str, default: str) -> int:
+        return int(config["parameters"].get(parameter, {}).get("string_value", default))
 
     options = ort.SessionOptions()
-    options.intra_op_num_threads = threads(INTRA_OP_THREADS)
-    options.inter_op_num_threads = threads(INTER_OP_THREADS)
+    options.intra_op_num_threads = threads(INTRA_OP_THREADS, os.environ.get(THREADS_VARIABLE, "1"))
+    options.inter_op_num_threads = threads(INTER_OP_THREADS, "1")
     options.log_severity_level = 3
     return options
 

@@ -1,0 +1,354 @@
+"""What VisionLab answers, made from the OpenAPI document by `make generate`: change that, not this."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime, BaseModel, Field
+
+
+class ClassMetrics(BaseModel):
+    """One class of one split."""
+
+    f1: float
+    precision: float
+    recall: float
+    support: int
+
+
+class CorruptionMetrics(BaseModel):
+    """A detector on images that were changed in one way."""
+
+    accuracy: float
+    false_accusation_rate: float | None = None
+    """share of real faces called generated; null: there are none"""
+
+    source_mean: float
+
+
+class FaceClass(StrEnum):
+    """What a face image is. The definition order is the index order of every probability vector."""
+
+    human = "human"
+    human_gen = "human_gen"
+    anime = "anime"
+    anime_gen = "anime_gen"
+
+
+class GeneratorMetrics(BaseModel):
+    """A generator judged against held-out real faces.
+
+    KID as in Binkowski et al., 2018 (arXiv:1801.01401), FID as in Heusel et al., 2017 (arXiv:1706.08500).
+    """
+
+    data_digest: str
+    feature_network: str
+    fid: float | None = None
+    """depends on the numbers of images: compare it with fid_of_real"""
+
+    fid_of_real: float | None = None
+    """the same between training images and the held-out ones"""
+
+    generated: int
+    images: int
+    """real images compared with"""
+
+    kid: float
+    """unbiased squared MMD, polynomial kernel, mean over subsets"""
+
+    kid_of_real: float
+    """the same between training images and the held-out ones: the best to hope for"""
+
+    kid_std: float
+    kind: Literal["generator"] = "generator"
+    nearest_training: float | None = None
+    """median feature distance from a generated face to its nearest training image, over that of held-out real faces: far below 1, the generator copies"""
+
+    recognised: dict[str, float] | None = None
+    """share of the generated faces that each detector calls generated, by NAME/VERSION"""
+
+    training_images: int | None = None
+    """among which the nearest ones were looked for"""
+
+
+class HowMade(BaseModel):
+    """All that is needed to make a generated image again, exactly."""
+
+    model_label: str
+    model_name: str
+    model_uuid: UUID
+    model_version: int
+    seed: int
+    truncation: float
+
+
+class Image(BaseModel):
+    """A stored image. `url` serves it; `url + '?width=256'` a thumbnail."""
+
+    class_label: FaceClass | None = None
+    """generated: what it is; uploaded: what a person said it is"""
+
+    created_at: AwareDatetime
+    downloads: int
+    filename: str | None = None
+    """name of the uploaded file"""
+
+    height: int
+    how_made: HowMade | None = None
+    image_type: str
+    """generated, uploaded, or a word of a newer server"""
+
+    likes: int
+    url: str
+    uuid: UUID
+    width: int
+
+
+class ImageCounts(BaseModel):
+    """The counters of an image after the change."""
+
+    downloads: int
+    likes: int
+    uuid: UUID
+
+
+class ImagePage(BaseModel):
+    """A part of the list of images, newest first."""
+
+    images: list[Image]
+    next_cursor: str | None = None
+    """give it as `cursor` for the next part; null at the end"""
+
+
+class Label(BaseModel):
+    """A person's word, as kept."""
+
+    agreed: bool | None
+    """whether label and prediction are the same; null where no prediction was named"""
+
+    created_at: AwareDatetime
+    image: UUID
+    label: FaceClass
+    predicted: FaceClass | None
+    uuid: UUID
+    visitor: UUID
+    """who said it: the anonymous visitor of the cookie"""
+
+
+class ModelState(BaseModel):
+    """How a model fares in serving."""
+
+    kind: str
+    """detector, generator, or a word of a newer server"""
+
+    name: str
+    reason: str | None = None
+    """why it failed, in words"""
+
+    state: str
+    """ready, loading, failed, disabled, or a word of a newer server"""
+
+    uuid: UUID
+    version: int
+
+
+class ModelStats(BaseModel):
+    """The popularity of a generator."""
+
+    downloads: int
+    images: int
+    likes: int
+    model_label: str
+    model_name: str
+    model_uuid: UUID
+    model_version: int
+
+
+class Problem(BaseModel):
+    """RFC 9457 problem details; every error has this form."""
+
+    detail: str
+    field: str | None = None
+    """the input at fault"""
+
+    instance: str | None = None
+    """request id, also in the X-Request-ID header and in the server's log"""
+
+    status: int
+    title: str
+    type: str
+
+
+class Region(BaseModel):
+    """The part of the upright image that the detectors saw, as fractions of its width and height."""
+
+    height: float
+    left: float
+    top: float
+    width: float
+
+
+class Robustness(BaseModel):
+    """A detector on the same images after each of several common corruptions (Hendrycks & Dietterich, 2019, arXiv:1903.12261)."""
+
+    corruptions: dict[str, CorruptionMetrics]
+    """by name; 'unchanged' comes first"""
+
+    images: int
+    """a subset of the split, balanced over its sources"""
+
+    real_images: int
+    """how many of them are real faces"""
+
+
+class Settings(BaseModel):
+    """System-wide settings."""
+
+    images_per_batch: int = 10
+    """images that one press of '+' makes"""
+
+
+class SourceMetrics(BaseModel):
+    """One source of images of one split."""
+
+    accuracy: float
+    face_class: FaceClass
+    support: int
+
+
+class Status(BaseModel):
+    """Is the system well?"""
+
+    models: list[ModelState]
+    ready: bool
+    """at least one enabled model answers, and the database too"""
+
+    serving: str
+    """embedded, triton, or a word of a newer server"""
+
+    time: AwareDatetime
+    version: str
+
+
+class Verdict(BaseModel):
+    """The models' answers brought together: the mean of their probabilities (soft vote)."""
+
+    called: FaceClass
+    confidence: float
+    """probability that it is generated, or that it is real, whichever was called"""
+
+    generated: bool
+    probabilities: dict[FaceClass, float]
+    sentence: str
+
+
+class ActivationMap(BaseModel):
+    """Which regions spoke for the class that was called (class activation mapping, Zhou et al., 2016, arXiv:1512.04150).
+
+    `values[row][column]`, 0 to 1, cover `region` from its top left; 1 is the region that spoke loudest.
+    """
+
+    face_class: FaceClass
+    region: Region
+    values: list[list[float]]
+
+
+class DetectorMetrics(BaseModel):
+    """A detector judged on one split, through the served graph. `confusion[i][j]` counts images of class i called class j."""
+
+    accuracy: float
+    auroc: float | None = None
+    """area under the ROC curve of generated against real"""
+
+    classes: dict[FaceClass, ClassMetrics]
+    confusion: list[list[int]]
+    data_digest: str
+    ece: float | None = None
+    """expected calibration error, 15 bins of the top class's probability"""
+
+    ece_uncalibrated: float | None = None
+    """the same at temperature 1"""
+
+    images: int
+    kind: Literal["detector"] = "detector"
+    real_or_generated_accuracy: float
+    robustness: Robustness | None = None
+    source_mean: float
+    """mean of the accuracies of the sources"""
+
+    sources: dict[str, SourceMetrics]
+
+
+class GenerateAnswer(BaseModel):
+    """The new images, all of them stored."""
+
+    images: list[Image]
+    milliseconds: float
+
+
+class Model(BaseModel):
+    """A model as the pages need it; `card` serves all that is known of it."""
+
+    architecture: str
+    base_models: list[UUID]
+    description: str
+    ensemble: bool
+    face_class: FaceClass | None
+    label: str
+    licence: str
+    limitations: list[str]
+    metrics: dict[str, DetectorMetrics | GeneratorMetrics]
+    name: str
+    parameters: int
+    reason: str | None = None
+    state: str
+    """ready, loading, failed, disabled, or a word of a newer server"""
+
+    status: str
+    """enabled, disabled, or a word of a newer server"""
+
+    type: str
+    """detector, generator, or a word of a newer server"""
+
+    uuid: UUID
+    version: int
+
+
+class ModelAnswer(BaseModel):
+    """What one detector says of one image."""
+
+    activation_map: ActivationMap | None = None
+    called: FaceClass
+    model_label: str
+    model_name: str
+    model_uuid: UUID
+    model_version: int
+    probabilities: dict[FaceClass, float]
+
+
+class Classification(BaseModel):
+    """The answer for one image, or why there is none."""
+
+    filename: str | None = None
+    image: UUID | None = None
+    """null where the image was sent along and not stored"""
+
+    models: Annotated[list[ModelAnswer], Field(validate_default=True)] = []
+    problem: Problem | None = None
+    """why this image has no answer, where several were asked"""
+
+    verdict: Verdict | None = None
+
+
+class ClassifyAnswer(BaseModel):
+    """One entry for each image, in the order asked."""
+
+    milliseconds: float
+    """time in the server, whole"""
+
+    model_milliseconds: float
+    """of these, time in which a model ran"""
+
+    results: list[Classification]

@@ -1,0 +1,86 @@
+"""Where the server is, and how to speak to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import httpx
+
+from visionlab_client.errors import InvalidURL
+from visionlab_client.exchange import Patience
+from visionlab_client.image_source import LARGEST_IMAGE
+
+_CONNECT_SECONDS = 10.0
+_IDLE_SECONDS = 2.0
+"""uvicorn closes idle connections after five. To close them earlier than that keeps a call from being sent into a closing one."""
+
+
+@dataclass(frozen=True)
+class Connection:
+    """What both clients are told by their caller.
+
+    Attributes:
+        url: the server's address, such as "http://localhost:8000"; a path in front of /backend may follow.
+        patience: for how long a call is sent again where the server is busy or gone.
+        timeout: seconds that the server may be silent within one call.
+        headers: sent with each request, for what stands in front of the server.
+        largest_image: bytes of a file that are read at most.
+
+    Raises:
+        InvalidURL: `url` cannot be a server's address.
+        ValueError: `patience` is negative, or `timeout` not positive.
+    """
+
+    url: str
+    patience: Patience
+    timeout: float = 120.0
+    headers: Mapping[str, str] = field(default_factory=dict)
+    largest_image: int = LARGEST_IMAGE
+
+    def __post_init__(self) -> None:
+        _check(self.url)
+        if not self.patience.seconds >= 0:
+            raise ValueError(f"patience is a number of seconds, 0 or more, not {self.patience.seconds}.")
+        if not self.timeout > 0:
+            raise ValueError(f"timeout is a number of seconds, more than 0, not {self.timeout}.")
+
+    def options(self) -> dict[str, Any]:
+        """The arguments of httpx's clients."""
+        return {
+            "base_url": self.url,
+            "headers": {"User-Agent": f"visionlab-client/{version('visionlab-client')}", **self.headers},
+            "timeout": httpx.Timeout(self.timeout, connect=min(_CONNECT_SECONDS, self.timeout), pool=None),
+            # How many are open at once is for the caller to say, not for the pool.
+            "limits": httpx.Limits(max_connections=None, max_keepalive_connections=None, keepalive_expiry=_IDLE_SECONDS),
+        }
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[BinaryIO]:
+    """A file that is there under its name once it is whole, and not before."""
+    part = path.with_name(f"{path.name}.part")
+    try:
+        with part.open("wb") as file:
+            yield file
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _check(url: str) -> None:
+    example = "It looks like http://localhost:8000 or https://visionlab.example.org."
+    try:
+        parsed = httpx.URL(url)
+    except (httpx.InvalidURL, TypeError) as error:
+        raise InvalidURL(f"{str(url)[:200]!r} is not the address of a server: {error}. {example}") from error
+    if parsed.scheme not in ("http", "https"):
+        raise InvalidURL(f"{url[:200]!r} does not begin with http:// or https://. {example}")
+    if not parsed.host:
+        raise InvalidURL(f"{url[:200]!r} names no host. {example}")
+    if parsed.query or parsed.fragment:
+        raise InvalidURL(f"{url[:200]!r} has a query or a fragment; leave it out. {example}")
