@@ -80,8 +80,8 @@ def contenders() -> tuple[Contender, ...]:
         ),
         Contender(
             "visionlab-triton",
-            "VISIONLAB_SERVING=triton",
-            "the facade and the Triton servers that it starts on the same CPUs; otherwise as embedded",
+            "VisionLab on Triton",
+            "VISIONLAB_SERVING=triton: the facade and the Triton servers that it starts, on the same CPUs; otherwise as embedded",
             _visionlab_on_triton,
         ),
         Contender(
