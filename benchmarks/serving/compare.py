@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import platform
 import sys
 import tempfile
@@ -43,6 +44,8 @@ def main() -> int:
     if options.quick:
         timing, options.rounds = Timing(min(options.seconds, 1.5), 0.5), 1
     plan = plan_cpus(options.server_cpus, options.load_cpus)
+    # What this process does while servers are measured, such as reading their memory, is no burden of theirs.
+    os.sched_setaffinity(0, plan.load)
     with tempfile.TemporaryDirectory(prefix="serving-comparison-") as folder:
         jpegs = photos_of(options.images) if options.images else drawn_photos(options.photos, options.side)
         lay_out(jpegs, Path(folder) / "photos")
