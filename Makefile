@@ -67,8 +67,12 @@ starters: $(VENV)/.installed-all $(TOOLS)/.triton ## Make the shipped models ane
 	@exec visionlab-starters --data $(DATA) --weights $(WEIGHTS) --out $(or $(OUT),runs/starters) --budget $(or $(BUDGET),2h) $(FLAGS)
 
 .PHONY: bench
-bench: $(VENV)/.installed-all ## Measure: one image over HTTP against the model alone
-	$(PYTHON_ENV) benchmarks/single_image.py
+bench: $(VENV)/.installed-all $(TOOLS)/.triton ## Measure VisionLab beside other model servers (FLAGS=--quick: a short run)
+	$(PYTHON_ENV) benchmarks/serving/compare.py --tools $(TOOLS) $(FLAGS)
+
+.PHONY: bench-single
+bench-single: $(VENV)/.installed-all ## Measure one image over HTTP against the model alone
+	$(PYTHON_ENV) benchmarks/single_image.py $(FLAGS)
 
 .PHONY: clean
 clean: ## Remove what was built and installed; data in .visionlab stays
@@ -78,7 +82,7 @@ clean: ## Remove what was built and installed; data in .visionlab stays
 
 .PHONY: help
 help: ## This list
-	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z][a-z-]*:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z][a-z-]*:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # Below: the set-up, in steps that are done once.
 
