@@ -16,6 +16,7 @@ import keras
 
 from visionlab_core.training_spec import DetectorData, DetectorTraining
 from visionlab_training.evaluation.detection import ClassFigures, Judgement, SourceFigures
+from visionlab_training.publishing.detector import mix_with_start
 from visionlab_training.spec_file import SpecError
 from visionlab_training.training.detector import build, train_detector
 from visionlab_training.training.errors import TrainingDiverged
@@ -176,6 +177,24 @@ def test_named_weights_fill_their_layers_and_strangers_are_refused(tmp_path):
     for path in (tmp_path / "w.npz", tmp_path / "nowhere.npz"):
         with pytest.raises(SpecError, match=path.name):
             load_named_weights(model, path)
+
+
+def test_what_is_published_may_keep_a_part_of_the_weights_it_began_with(manifest, tmp_path):
+    model = build(detector_spec(manifest))
+    start = {f"{layer.name}/{each.name}": np.array(each) for layer in model.layers for each in layer.variables}
+    np.savez(tmp_path / "start.npz", **start)
+    for variable in model.weights:
+        variable.assign(np.array(variable) + 1)
+    mix_with_start(model, detector_spec(manifest, weights=tmp_path / "start.npz", start_share=0.25))
+    for layer in model.layers:
+        for each in layer.variables:
+            np.testing.assert_allclose(np.array(each), start[f"{layer.name}/{each.name}"] + 0.75, atol=1e-6)
+    del start["probabilities/bias"]
+    np.savez(tmp_path / "start.npz", **start)
+    with pytest.raises(SpecError, match="lacks 'probabilities/bias'"):
+        mix_with_start(model, detector_spec(manifest, weights=tmp_path / "start.npz", start_share=0.25))
+    with pytest.raises(ValueError, match="start_share needs weights: FILE"):
+        detector_spec(manifest, weights="imagenet", start_share=0.25)
 
 
 def test_the_rate_warms_up_and_falls_to_zero():

@@ -123,6 +123,19 @@ class DetectorTraining(DetectorLearning):
     )
     resolution: int = Field(224, ge=32, le=1024, description="side in pixels at which the network works")
     batch_norm_momentum: float | None = Field(None, gt=0, lt=1)
+    start_share: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description="part of the weights that the training began with, a whole detector's, in the mean that is published: what "
+        "they knew of other sources stays (WiSE-FT, Wortsman et al., 2022, arXiv:2109.01903)",
+    )
+
+    @model_validator(mode="after")
+    def _start_is_a_file(self) -> Self:
+        if self.start_share and not isinstance(self.weights, Path):
+            raise ValueError("start_share needs weights: FILE, those of a whole detector that the training goes on from")
+        return self
 
 
 class EnsembleTraining(DetectorLearning):

@@ -26,6 +26,7 @@ from visionlab_training.training import checkpoint
 from visionlab_training.training.detector import build
 from visionlab_training.training.ensemble import base_cards, build_ensemble
 from visionlab_training.training.learning import BEST_FILE, probabilities_of
+from visionlab_training.training.weights import load_named_weights
 
 JUDGED_SPLITS = ("test", "unseen")
 _GATE_IMAGES = 12
@@ -44,6 +45,8 @@ def publish_detector(
     """
     model = build(spec)
     step = checkpoint.load(run / BEST_FILE, {"model": model.weights})
+    if spec.start_share:
+        mix_with_start(model, spec)
     return _publish(spec, model, spec.resolution, run, about, out, judge_at_most, architecture=spec.architecture, steps=step)
 
 
@@ -105,6 +108,15 @@ def _publish(
     draft = card_draft(spec, about, run, kind="detector", temperature=temperature, **draft_fields)
     images = np.stack([prepare(row.path.read_bytes()).pixels for row in _examples(validation)])
     return export_model(model, draft, out, images=images, measure=measure, keep_saved_model=False, progress=print)
+
+
+def mix_with_start(model: Any, spec: DetectorTraining) -> None:
+    """Make the weights the mean of theirs and of those that the training began with, by `start_share`."""
+    assert isinstance(spec.weights, Path)
+    learnt = [np.array(variable) for variable in model.weights]
+    load_named_weights(model, spec.weights, whole=True)
+    for variable, value in zip(model.weights, learnt, strict=True):
+        variable.assign(spec.start_share * np.array(variable) + (1 - spec.start_share) * value)
 
 
 def spare_real_faces(model: Any, probabilities: NDArray[np.float32], labels: NDArray[np.int64], most: float) -> float:

@@ -13,11 +13,12 @@ import numpy as np
 from visionlab_training.spec_file import SpecError
 
 
-def load_named_weights(model: Any, path: Path) -> None:
+def load_named_weights(model: Any, path: Path, *, whole: bool = False) -> None:
     """Fill a model from an .npz of arrays named LAYER/VARIABLE; layers that the file does not name keep their start values.
 
     Raises:
-        SpecError: the file is missing or damaged, or names a variable that the model lacks, or one of another shape.
+        SpecError: the file is missing or damaged, or names a variable that the model lacks, or one of another shape; or `whole`
+            and it does not name each of the model's.
     """
     try:
         with np.load(path) as file:
@@ -30,6 +31,10 @@ def load_named_weights(model: Any, path: Path) -> None:
             raise SpecError(f"{path} holds {name!r}, which {model.name} does not have.")
         if tuple(variables[name].shape) != value.shape:
             raise SpecError(f"{path}: {name!r} has shape {value.shape}, the model wants {tuple(variables[name].shape)}.")
+    if whole and (missing := sorted(set(variables) - set(arrays))):
+        raise SpecError(
+            f"{path} lacks {missing[0]!r} and {len(missing) - 1} more; start_share needs the weights of a whole detector."
+        )
     for name, value in arrays.items():
         variables[name].assign(value.astype(np.float32))
 
