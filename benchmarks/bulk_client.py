@@ -27,7 +27,7 @@ import httpx
 from visionlab_client import VisionLab
 
 sys.path.insert(0, str(Path(__file__).parent))
-from single_image import cpu_name, drawn_photo, start_server
+from single_image import ROOT, cpu_name, drawn_photo, start_server
 
 ROUNDS = 3
 MODEL = "mobilenetv2"
@@ -44,7 +44,8 @@ def main() -> None:
         server = None
         url = arguments.url
         if url is None:
-            server, url = start_server(Path(folder) / "data")
+            [model] = [path.parent for path in ROOT.glob("models/*/*/card.json") if f'"name": "{MODEL}"' in path.read_text()]
+            server, url = start_server(Path(folder) / "data", only=model)
         try:
             measure(url, written_images(Path(folder) / "images", arguments.images), arguments.concurrency)
         finally:

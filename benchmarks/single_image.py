@@ -16,6 +16,7 @@ import json
 import os
 import platform
 import re
+import shutil
 import statistics
 import subprocess
 import sys
@@ -54,7 +55,7 @@ def main() -> None:
     pixels = prepare(data).pixels[None]
 
     with tempfile.TemporaryDirectory() as folder:
-        server, url = start_server(Path(folder))
+        server, url = start_server(Path(folder), only=card_path.parent)
         try:
             connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=60)
             over_http, inside, model = [], [], []
@@ -107,12 +108,14 @@ def run(session: ort.InferenceSession, pixels: np.ndarray, count: int) -> list[f
     return times
 
 
-def start_server(folder: Path) -> tuple[subprocess.Popen[str], str]:
-    """The real server, and its address."""
+def start_server(folder: Path, only: Path | None = None) -> tuple[subprocess.Popen[str], str]:
+    """The real server on the shipped models, or on one version of a model alone, and its address. Its data goes to `folder`."""
     environment = {
         **os.environ,
         "VISIONLAB_DATA_FOLDER": str(folder),
-        "VISIONLAB_STARTER_MODELS": os.environ.get("VISIONLAB_STARTER_MODELS", str(ROOT / "models")),
+        "VISIONLAB_STARTER_MODELS": os.environ.get("VISIONLAB_STARTER_MODELS", str(ROOT / "models"))
+        if only is None
+        else str(_enabled(only, folder / "models")),
         "VISIONLAB_PORT": "0",
         "VISIONLAB_LOG_LEVEL": "WARNING",
         "VISIONLAB_CACHED_ANSWERS": "0",
@@ -127,6 +130,14 @@ def start_server(folder: Path) -> tuple[subprocess.Popen[str], str]:
         except urllib.error.URLError:
             time.sleep(0.1)
     raise SystemExit("the server does not answer")
+
+
+def _enabled(version: Path, folder: Path) -> Path:
+    copy = folder / version.parent.name / version.name
+    shutil.copytree(version, copy)
+    card = ModelCard.model_validate_json((copy / "card.json").read_bytes())
+    (copy / "card.json").write_text(card.model_copy(update={"enabled_by_default": True}).model_dump_json())
+    return folder
 
 
 def drawn_photo(side: int = 256) -> bytes:

@@ -33,7 +33,7 @@ def labels_of(page):
 def test_a_photo_gets_an_answer_with_probabilities_of_a_trained_model(page, face):
     answer = ask(page, face)
     expect(answer.get_by_text("Generated cartoon face").first).to_be_visible()
-    expect(answer.get_by_text("MobileNetV2").first).to_be_visible()
+    expect(answer.get_by_text("EfficientNet-Lite0").first).to_be_visible()
     shares = [float(text.rstrip("%").strip()) for text in answer.get_by_text(re.compile(r"^[\d.]+\s?%$")).all_inner_texts()]
     assert len(shares) >= 4
     assert sum(shares[:4]) == pytest.approx(100, abs=1)
