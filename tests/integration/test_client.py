@@ -103,8 +103,8 @@ def test_status_and_models(lab):
     assert lab.models("generator", status="disabled") == []
 
 
-def test_settings(connect, hospital):
-    lab = connect(hospital.url)
+def test_settings(connect, start_server, tiny_models):
+    lab = connect(start_server(tiny_models).url)
     assert lab.change_settings(images_per_batch=7).images_per_batch == 7
     assert lab.change_settings().images_per_batch == 7
     assert lab.settings().images_per_batch == 7
