@@ -291,6 +291,13 @@ def test_a_step_that_fails_ends_the_run_with_its_code_and_the_next_goes_on(tmp_p
     assert HereInsteadOfThere.ran == ["train", "sample", "train", "train", "train"]
 
 
+def test_two_models_of_one_uuid_and_version_are_refused(tmp_path, starters, recipes, capsys):
+    (recipes / "second.card.yaml").write_text((recipes / "first.card.yaml").read_text().replace("first", "second"))
+    assert starters("--phase", "train") == 2
+    assert "The cards of first and second have the same uuid and version" in capsys.readouterr().err
+    assert HereInsteadOfThere.ran == []
+
+
 def test_the_plan_divides_the_time_and_says_how(tmp_path, starters, capsys):
     assert starters("--show") == 0
     assert capsys.readouterr().out.split()[:3] == ["gan", "0.2", "min"]

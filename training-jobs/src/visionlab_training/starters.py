@@ -152,6 +152,7 @@ class Workshop:
         """Go through the phases; the exit code of the step that stopped it, or 0."""
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, self._pass_on)
+        self._refuse_namesakes(plan)
         generators = [stage for stage in plan.stages if self._kind(stage) == "generator"]
         detectors = [stage for stage in plan.stages if self._kind(stage) == "detector"]
         ensembles = [stage for stage in plan.stages if self._kind(stage) == "ensemble"]
@@ -214,6 +215,13 @@ class Workshop:
         elif step.mark is not None:
             step.mark.touch()
         return code
+
+    def _refuse_namesakes(self, plan: Plan) -> None:
+        places: dict[Path, str] = {}
+        for stage in plan.stages:
+            # The second would be taken for published already.
+            if (other := places.setdefault(self._version(stage), stage.name)) != stage.name:
+                raise SpecError(f"The cards of {other} and {stage.name} have the same uuid and version: change one.")
 
     def _kind(self, stage: Stage) -> str:
         return str(_mapping(self._recipes / f"{stage.name}.yaml").get("kind"))
