@@ -70,8 +70,8 @@ def test_request_for_more_images_than_the_queue_holds_is_answered_at_the_pace_of
 
 
 async def test_busy_server_refuses_a_request_whole_instead_of_some_of_its_images(small_server):
-    slow = black_png(4000, 4000)  # quick to send, and slow to decode
-    files = [("images", (f"{n}.png", slow)) for n in range(30)]
+    slow = black_png(3000, 3000)  # quick to send, and slow to decode
+    files = [("images", (f"{n}.png", slow)) for n in range(12)]
     answered, refused = await at_once(small_server, 12, lambda client: client.post("/backend/image/classify", files=files))
     assert answered
     assert refused
