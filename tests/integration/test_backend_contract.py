@@ -22,7 +22,7 @@ from support.tiny_models import (
 from support.waiting import until
 
 from visionlab_core.model_card import ModelCard
-from visionlab_inference.backend import BackendBusy, ModelFailed, ModelNotServed, ModelVersion, Priority, ServingState
+from visionlab_inference.backend import BackendBusy, ModelFailed, ModelNotServed, ModelVersion, ServingState
 from visionlab_inference.embedded import load_session
 from visionlab_inference.generation import generate
 
@@ -183,23 +183,6 @@ async def test_full_queue_refuses_at_once_and_answers_what_it_took(serving, slow
     for result in answered:
         assert result.outputs["probabilities"].shape == (8, 4)
     assert (await serving.backend.infer(slow, images(8))).outputs["probabilities"].shape == (8, 4)
-
-
-async def test_person_is_not_answered_after_the_bulk_work_that_came_before(serving, slow):
-    done: list[str] = []
-
-    async def ask(who: str, priority: Priority, rows: int) -> None:
-        result = await serving.backend.infer(slow, images(rows), priority=priority)
-        assert result.outputs["probabilities"].shape == (rows, 4)
-        done.append(who)
-
-    running = asyncio.create_task(ask("first", Priority.INTERACTIVE, 8))
-    await asyncio.sleep(0)
-    bulk = [asyncio.create_task(ask("bulk", Priority.BULK, 7)) for _ in range(3)]
-    await asyncio.sleep(0)
-    person = asyncio.create_task(ask("person", Priority.INTERACTIVE, 1))
-    await asyncio.gather(running, person, *bulk)
-    assert done[-1] == "bulk", done
 
 
 async def test_call_larger_than_the_queue_is_refused(serving, detector):

@@ -13,7 +13,6 @@ from visionlab_inference.repository.config_file import (
     write_config,
 )
 from visionlab_inference.repository.model_config import (
-    BULK_PRIORITY,
     DEFAULT_BATCHING,
     DEFAULT_INSTANCES,
     MODEL_FILE,
@@ -25,7 +24,6 @@ from visionlab_inference.repository.model_config import (
 from visionlab_inference.repository.model_config_pb2 import ModelConfig
 
 __all__ = [
-    "BULK_PRIORITY",
     "CONFIG_FILE",
     "DEFAULT_BATCHING",
     "DEFAULT_INSTANCES",

@@ -28,7 +28,6 @@ from visionlab_inference.backend import (
 )
 from visionlab_inference.oip import decode_outputs, encode_request
 from visionlab_inference.oip.connection import ConnectionClosed, OipConnection
-from visionlab_inference.repository import BULK_PRIORITY
 from visionlab_inference.tensor_check import check_inputs, check_outputs
 from visionlab_inference.triton.grpc_errors import RETRY_AFTER_SECONDS, as_inference_error, worth_another_try
 
@@ -95,7 +94,10 @@ class TritonBackend:
                 self._routes[model].state = state
 
     async def infer(self, model: ModelVersion, inputs: Tensors, *, priority: Priority = Priority.INTERACTIVE) -> InferenceResult:
-        """See InferenceBackend. `seconds` are those from the request to the answer: Triton does not say more."""
+        """See InferenceBackend. `seconds` are those from the request to the answer: Triton does not say more.
+
+        Triton takes all calls in their order, whatever their priority: what bounds bulk work is the facade's window.
+        """
         route = self._ready_route(model)
         size = check_inputs(route.served.card, inputs)
         waiting = self._images[model]
@@ -105,7 +107,7 @@ class TritonBackend:
         self._images[model] += size
         started = time.perf_counter()
         try:
-            outputs = await self._infer_in_parts(model, inputs, size, min(PART, route.served.max_batch), priority)
+            outputs = await self._infer_in_parts(model, inputs, size, min(PART, route.served.max_batch))
         finally:
             self._images[model] -= size
         seconds = time.perf_counter() - started
@@ -129,11 +131,9 @@ class TritonBackend:
         """Ask the servers how each model fares. A server that is merely slow to say so keeps its models' states."""
         await asyncio.gather(*(_check(route) for route in list(self._routes.values())))
 
-    async def _infer_in_parts(
-        self, model: ModelVersion, inputs: Tensors, size: int, part: int, priority: Priority
-    ) -> dict[str, NDArray[Any]]:
+    async def _infer_in_parts(self, model: ModelVersion, inputs: Tensors, size: int, part: int) -> dict[str, NDArray[Any]]:
         if size <= part:
-            return await self._infer_part(model, inputs, size, priority)
+            return await self._infer_part(model, inputs, size)
         try:
             async with asyncio.TaskGroup() as group:
                 tasks = [
@@ -142,7 +142,6 @@ class TritonBackend:
                             model,
                             {name: value[begin : begin + part] for name, value in inputs.items()},
                             min(part, size - begin),
-                            priority,
                         )
                     )
                     for begin in range(0, size, part)
@@ -153,10 +152,8 @@ class TritonBackend:
         results = [task.result() for task in tasks]
         return {name: np.concatenate([outputs[name] for outputs in results]) for name in results[0]}
 
-    async def _infer_part(self, model: ModelVersion, inputs: Tensors, size: int, priority: Priority) -> dict[str, NDArray[Any]]:
+    async def _infer_part(self, model: ModelVersion, inputs: Tensors, size: int) -> dict[str, NDArray[Any]]:
         request = encode_request("", inputs)
-        if priority is Priority.BULK:
-            request.parameters["priority"].uint64_param = BULK_PRIORITY
         deadline = time.monotonic() + self._deadline
         for pause in (*_PAUSES, None):
             # Looked up for each try: the model may have moved to another server meanwhile.

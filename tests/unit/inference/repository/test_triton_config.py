@@ -86,7 +86,6 @@ def test_batching_and_instances_are_settings(card: ModelCard) -> None:
     )
     assert list(config.dynamic_batching.preferred_batch_size) == [8, 16]
     assert config.dynamic_batching.max_queue_delay_microseconds == 500
-    assert (config.dynamic_batching.priority_levels, config.dynamic_batching.default_priority_level) == (2, 1)
     assert config.dynamic_batching.default_queue_policy.max_queue_size == 64
     assert "count: 2\n  kind: KIND_CPU" in config_text(config)
 
