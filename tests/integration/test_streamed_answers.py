@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
+import sqlite3
 import time
+from contextlib import asynccontextmanager, closing
 from urllib.parse import urlsplit
 from uuid import uuid4
 
@@ -50,13 +52,19 @@ def chunk(data: bytes) -> bytes:
     return f"{len(data):x}\r\n".encode() + data + b"\r\n"
 
 
-@pytest.fixture
-async def connection(server):
+@asynccontextmanager
+async def connected(server):
     """A connection on which a test sends and reads as it likes."""
     where = urlsplit(server.url)
     reader, writer = await asyncio.open_connection(where.hostname, where.port)
     yield reader, writer
     writer.close()
+
+
+@pytest.fixture
+async def connection(server):
+    async with connected(server) as connection:
+        yield connection
 
 
 def requests(client, status: str) -> float:
@@ -160,6 +168,27 @@ async def test_answers_come_while_images_are_still_sent(connection):
         assert lines[-1]["filename"] == f"{index}.png"
     writer.write(chunk(END) + b"0\r\n\r\n")
     await asyncio.wait_for(reader.readuntil(b"\r\n0\r\n\r\n"), 30)
+
+
+async def test_model_that_is_disabled_meanwhile_is_the_problem_of_the_images_after_it(start_server, tiny_models):
+    server = start_server(tiny_models)
+    async with connected(server) as (reader, writer):
+        # A part's end is seen with the next boundary.
+        opening = f"--{BOUNDARY}\r\n".encode()
+        writer.write(HEAD + chunk(part(png(seed=1)) + opening))
+        assert (await next_line(reader))["verdict"]
+        with closing(sqlite3.connect(server.folder / "visionlab.db")) as database, database:
+            database.execute("UPDATE models SET status = 'disabled' WHERE name = 'tiny-detector'")
+        states = "unknown"
+        deadline = time.monotonic() + 30
+        while states != "disabled":
+            assert time.monotonic() < deadline
+            models = server.client.get("/backend/status").json()["models"]
+            [states] = [model["state"] for model in models if model["name"] == "tiny-detector"]
+        writer.write(chunk(part(png(seed=2)).removeprefix(opening) + part(b"no image") + END) + b"0\r\n\r\n")
+        problems = {line["index"]: line["problem"]["status"] for line in [await next_line(reader), await next_line(reader)]}
+        assert problems == {1: 409, 2: 409}
+        assert (await asyncio.wait_for(reader.readuntil(b"0\r\n\r\n"), 30)).endswith(b"0\r\n\r\n")
 
 
 async def test_client_that_goes_leaves_nothing_behind(server, connection, client):

@@ -14,7 +14,7 @@ from starlette.types import Receive, Scope, Send
 from visionlab_api import schemas
 from visionlab_api.problems import ProblemError
 from visionlab_api.services.bulk_window import BulkWindow
-from visionlab_api.services.classifying import Asked
+from visionlab_api.services.classifying import Asked, without_answer
 
 MAX_UNREAD: Final = 10_000
 """Answers that may wait for a client to read them. Only then are no more of its images read: a client that sends all its images
@@ -23,6 +23,8 @@ before it reads the first answer is held up after this many."""
 
 class StreamedAnswers(Response):
     """One line of JSON an image, in the order in which they are done; `index` counts the images of the request from 0.
+
+    What goes wrong with an image, whatever it is, is its line's `problem`.
 
     `images` gives images and their sizes in memory, in bytes; what it raises as a ProblemError becomes the last line, without an
     index. An image is taken once there is room in the window, so a client that sends faster than detectors work feels it.
@@ -69,7 +71,11 @@ class StreamedAnswers(Response):
 
     async def _take_images(self, answers: asyncio.TaskGroup, lines: asyncio.Queue[bytes], unread: asyncio.Semaphore) -> None:
         async def answer(index: int, image: Asked) -> None:
-            lines.put_nowait(_line(index, await self._answer(image)))
+            try:
+                classification = await self._answer(image)
+            except Exception as error:  # the images after it have their answers all the same
+                classification = without_answer(image, error)
+            lines.put_nowait(_line(index, classification))
 
         index = 0
         try:

@@ -104,20 +104,19 @@ class Classifier:
         )
 
     async def classify_streamed(self, asked: Asked, models: Sequence[KnownModel], *, explain: bool) -> schemas.Classification:
-        """Answer for one image of a stream that has its place in the window. Whatever goes wrong is its `problem`."""
+        """Answer for one image of a stream that has its place in the window, once the backend is neither busy nor away.
+
+        Raises:
+            InferenceError, StoreError, NotAnImage, BrokenImage, ImageTooLarge, ImageTooSmall: as `classify` of a single image.
+        """
         deadline = time.monotonic() + _LONGEST_BUSY
         while True:
             try:
                 return (await self._answer(asked, models, explain, Priority.BULK))[0]
             except (BackendBusy, BackendUnavailable) as error:
                 if time.monotonic() > deadline:
-                    return _without_answer(asked, error)
+                    raise
                 await asyncio.sleep(min(error.retry_after, 1.0))
-            except Exception as error:
-                if as_problem(error) is None:
-                    log.exception("unforeseen error")
-                    error = unforeseen()
-                return _without_answer(asked, error)
 
     async def _answer_all(
         self, asked: Sequence[Asked], models: Sequence[KnownModel], explain: bool
@@ -137,7 +136,7 @@ class Classifier:
                 problem = as_problem(error)
                 if problem is None or problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
                     raise
-                return _without_answer(image, problem), 0.0
+                return without_answer(image, problem), 0.0
 
         try:
             async with asyncio.TaskGroup() as group:
@@ -189,9 +188,12 @@ class Classifier:
         return _Seen(digest, prepared.region, found[1] if found else {}, prepared.pixels)
 
 
-def _without_answer(image: Asked, error: Exception) -> schemas.Classification:
+def without_answer(image: Asked, error: Exception) -> schemas.Classification:
+    """The entry of an image among others that has no answer: why that is."""
     problem = as_problem(error)
-    assert problem is not None
+    if problem is None:
+        log.error("unforeseen error", exc_info=error)
+        problem = unforeseen()
     return schemas.Classification(image=image.uuid, filename=image.filename, problem=problem.problem())
 
 
