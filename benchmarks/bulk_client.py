@@ -27,7 +27,11 @@ import httpx
 from visionlab_client import VisionLab
 
 sys.path.insert(0, str(Path(__file__).parent))
-from single_image import ROOT, cpu_name, drawn_photo, start_server
+from single_image import ROOT, cpu_name, start_server
+
+sys.path.insert(0, str(Path(__file__).parent / "serving"))
+from serving_comparison.photos import drawn_photos
+from serving_comparison.version import find_version
 
 ROUNDS = 3
 MODEL = "mobilenetv2"
@@ -44,8 +48,7 @@ def main() -> None:
         server = None
         url = arguments.url
         if url is None:
-            [model] = [path.parent for path in ROOT.glob("models/*/*/card.json") if f'"name": "{MODEL}"' in path.read_text()]
-            server, url = start_server(Path(folder) / "data", only=model)
+            server, url = start_server(Path(folder) / "data", only=find_version(MODEL, ROOT / "models"))
         try:
             measure(url, written_images(Path(folder) / "images", arguments.images), arguments.concurrency)
         finally:
@@ -127,7 +130,7 @@ async def bare_tasks(url: str, model: str, paths: Sequence[Path], concurrency: i
 def written_images(folder: Path, count: int) -> list[Path]:
     """The same photo in many files."""
     folder.mkdir()
-    data = drawn_photo()
+    [data] = drawn_photos(1, 256)
     paths = [folder / f"{number:05d}.jpg" for number in range(count)]
     for path in paths:
         path.write_bytes(data)

@@ -11,12 +11,10 @@ from __future__ import annotations
 
 import argparse
 import http.client
-import io
 import json
 import os
 import platform
 import re
-import shutil
 import statistics
 import subprocess
 import sys
@@ -28,11 +26,13 @@ from pathlib import Path
 
 import numpy as np
 import onnxruntime as ort
-from PIL import Image
 
-from visionlab_core.model_card import ModelCard
 from visionlab_inference.embedded.session import available_cpus
 from visionlab_inference.images import prepare
+
+sys.path.insert(0, str(Path(__file__).parent / "serving"))
+from serving_comparison.photos import drawn_photos
+from serving_comparison.version import Version, find_version
 
 ROOT = Path(__file__).parent.parent
 ROUNDS = 10
@@ -45,23 +45,22 @@ def main() -> None:
     parser.add_argument("--requests", type=int, default=500)
     parser.add_argument("--side", type=int, default=256, help="side of the drawn image in pixels")
     arguments = parser.parse_args()
-    data = arguments.image.read_bytes() if arguments.image else drawn_photo(arguments.side)
-    cards = {path: ModelCard.model_validate_json(path.read_text()) for path in ROOT.glob("models/*/*/card.json")}
-    card_path, card = next((path, card) for path, card in cards.items() if card.architecture == "MobileNetV2")
+    data = arguments.image.read_bytes() if arguments.image else drawn_photos(1, arguments.side)[0]
+    version = find_version("mobilenetv2", ROOT / "models")
 
     options = ort.SessionOptions()
     options.intra_op_num_threads = available_cpus()
-    session = ort.InferenceSession(str(card_path.parent / "model.onnx"), options, providers=["CPUExecutionProvider"])
+    session = ort.InferenceSession(str(version.onnx), options, providers=["CPUExecutionProvider"])
     pixels = prepare(data).pixels[None]
 
     with tempfile.TemporaryDirectory() as folder:
-        server, url = start_server(Path(folder), only=card_path.parent)
+        server, url = start_server(Path(folder), only=version)
         try:
             connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=60)
             over_http, inside, model = [], [], []
             each = arguments.requests // ROUNDS
             for number in range(ROUNDS + 1):
-                http_round, inside_round = send(connection, data, str(card.uuid), each)
+                http_round, inside_round = send(connection, data, str(version.card.uuid), each)
                 model_round = run(session, pixels, each)
                 if number:  # the first round warms up
                     over_http += http_round
@@ -108,14 +107,14 @@ def run(session: ort.InferenceSession, pixels: np.ndarray, count: int) -> list[f
     return times
 
 
-def start_server(folder: Path, only: Path | None = None) -> tuple[subprocess.Popen[str], str]:
+def start_server(folder: Path, only: Version | None = None) -> tuple[subprocess.Popen[str], str]:
     """The real server on the shipped models, or on one version of a model alone, and its address. Its data goes to `folder`."""
     environment = {
         **os.environ,
         "VISIONLAB_DATA_FOLDER": str(folder),
         "VISIONLAB_STARTER_MODELS": os.environ.get("VISIONLAB_STARTER_MODELS", str(ROOT / "models"))
         if only is None
-        else str(_enabled(only, folder / "models")),
+        else str(only.alone(folder / "models")),
         "VISIONLAB_PORT": "0",
         "VISIONLAB_LOG_LEVEL": "WARNING",
         "VISIONLAB_CACHED_ANSWERS": "0",
@@ -130,24 +129,6 @@ def start_server(folder: Path, only: Path | None = None) -> tuple[subprocess.Pop
         except urllib.error.URLError:
             time.sleep(0.1)
     raise SystemExit("the server does not answer")
-
-
-def _enabled(version: Path, folder: Path) -> Path:
-    copy = folder / version.parent.name / version.name
-    shutil.copytree(version, copy)
-    card = ModelCard.model_validate_json((copy / "card.json").read_bytes())
-    (copy / "card.json").write_text(card.model_copy(update={"enabled_by_default": True}).model_dump_json())
-    return folder
-
-
-def drawn_photo(side: int = 256) -> bytes:
-    """A JPEG with the detail of a photograph: smooth shapes and grain."""
-    rng = np.random.default_rng(0)
-    small = Image.fromarray(rng.integers(0, 256, (16, 16, 3), dtype=np.uint8)).resize((side, side), Image.Resampling.BICUBIC)
-    grain = rng.normal(0, 3, (side, side, 3))
-    buffer = io.BytesIO()
-    Image.fromarray(np.clip(np.asarray(small) + grain, 0, 255).astype(np.uint8)).save(buffer, "JPEG", quality=90)
-    return buffer.getvalue()
 
 
 def resident_mib(pid: int) -> float:

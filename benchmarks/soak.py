@@ -24,7 +24,10 @@ from collections import Counter
 from pathlib import Path
 
 import httpx
-from single_image import ROOT, drawn_photo, resident_mib, start_server
+from single_image import ROOT, resident_mib, start_server
+
+sys.path.insert(0, str(Path(__file__).parent / "serving"))
+from serving_comparison.photos import drawn_photos
 
 ALLOWED_GROWTH = 1.05
 CLASSIFY = "/backend/image/classify"
@@ -62,7 +65,7 @@ def main() -> None:
 async def soak(url: str, pid: int, seconds: float) -> tuple[list[tuple[float, float]], Counter[str]]:
     """Readings of seconds and MiB, and what was answered how often."""
     done: Counter[str] = Counter()
-    photos = [drawn_photo(side) for side in (128, 256, 400, 1000)]
+    photos = [drawn_photos(1, side)[0] for side in (128, 256, 400, 1000)]
     readings: list[tuple[float, float]] = []
     started = time.monotonic()
 
