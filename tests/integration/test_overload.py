@@ -6,7 +6,7 @@ import asyncio
 
 import httpx
 import pytest
-from support.image_files import black_png, noise_png, png
+from support.image_files import noise_png, png
 from support.problem_details import problem_of
 from support.server import Server
 from support.tiny_models import GENERATOR
@@ -67,15 +67,6 @@ def test_request_for_more_images_than_the_queue_holds_is_answered_at_the_pace_of
     results = small_server.client.post("/backend/image/classify", files=files).json()["results"]
     assert [result["filename"] for result in results] == [f"{n}.png" for n in range(30)]
     assert all(result["verdict"] for result in results)
-
-
-async def test_busy_server_refuses_a_request_whole_instead_of_some_of_its_images(small_server):
-    slow = black_png(3000, 3000)  # quick to send, and slow to decode
-    files = [("images", (f"{n}.png", slow)) for n in range(20)]
-    [answer], [refusal] = await at_once(small_server, 2, lambda client: client.post("/backend/image/classify", files=files))
-    problem_of(refusal, 503, "busy")
-    assert answer.status_code == 200
-    assert [bool(result["verdict"]) for result in answer.json()["results"]] == [True] * 20
 
 
 def test_limits_are_those_of_the_configuration(small_server):
