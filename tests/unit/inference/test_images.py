@@ -317,6 +317,34 @@ def test_reduced_decoding_of_jpeg_gives_nearly_what_full_decoding_does(size):
     assert (reduced.left, reduced.top) == pytest.approx((full.left, full.top), abs=0.5 / 224)
 
 
+@pytest.mark.parametrize(
+    "file",
+    [
+        jpeg(256, 256),
+        jpeg(223, 301, subsampling="4:4:4"),
+        jpeg(301, 223, subsampling="4:2:2"),
+        jpeg(449, 453),
+        jpeg(901, 1237, quality=40),
+        jpeg(1801, 1999, progressive=True),
+        encoded(Image.fromarray(picture(500, 300)).convert("L"), "JPEG"),
+        encoded(picture(300, 300), "JPEG", keep_rgb=True),
+    ],
+    ids=["256", "4:4:4", "4:2:2", "a half", "a quarter", "an eighth, progressive", "grey", "RGB"],
+)
+def test_detectors_see_the_pixels_that_pillow_decodes(file):
+    with Image.open(io.BytesIO(file)) as image:
+        image.draft("RGB", (224, 224))
+        decoded = image.convert("RGB")
+    assert np.array_equal(prepare(file).pixels, prepare(encoded(decoded)).pixels)
+
+
+def test_jpeg_with_a_harmless_fault_is_accepted():
+    file = jpeg(256, 256)
+    scan = file.index(b"\xff\xda")
+    with_stray_bytes = file[:scan] + b"\0\0\0\0" + file[scan:]
+    assert np.array_equal(prepare(with_stray_bytes).pixels, prepare(file).pixels)
+
+
 @pytest.mark.parametrize(("size", "width", "expected"), [
     ((640, 480), 128, (128, 96)),
     ((100, 50), 128, (100, 50)),
