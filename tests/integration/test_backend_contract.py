@@ -99,9 +99,7 @@ async def test_answers_are_those_of_the_model_bit_for_bit(serving, name, count):
     release = serving.release(
         [each for each in serving.cards.values() if each.kind == card.kind], card.kind
     )  # the very bytes that are served
-    session = load_session(
-        card, lambda file: serving.store.get(release.key(f"{release.versions[version(card)]}/1/{file}")), threads=1
-    )
+    session = load_session(card, lambda file: serving.store.get(release.key(f"{release.versions[version(card)]}/1/{file}")))
     inputs = images(count) if card.kind == "detector" else latents(count)
     result = await serving.backend.infer(version(card), inputs)
     expected = session.run(inputs)

@@ -112,7 +112,7 @@ def test_every_shipped_model_is_ready(shipped):
 def test_every_shipped_model_answers_as_in_this_process_alone_and_in_a_shared_batch(shipped):
     triton, models = shipped
     for name, (card, version) in models.items():
-        here = load_session(card, lambda file, version=version: (version / file).read_bytes(), threads=1)
+        here = load_session(card, lambda file, version=version: (version / file).read_bytes())
         if card.kind == "detector":
             calls = [{"image": np.stack([picture(seed=seed)])} for seed in range(5)]
         else:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from support.lanes import ONE_LANE
 
 from visionlab_core.model_card import ModelCard
 from visionlab_core.object_store import FolderObjectStore, ObjectStore
@@ -55,14 +56,14 @@ async def open_serving(
     """One of KINDS; Triton only where it can run."""
     store = FolderObjectStore(folder / "store")
     if kind == "embedded":
-        embedded = EmbeddedBackend(threads=1, max_queue=max_queue)
+        embedded = EmbeddedBackend(ONE_LANE, max_queue=max_queue)
         serving = Serving(store, embedded, EmbeddedDeployer(embedded, store, seconds_to_linger=seconds_to_linger))
     else:
         try:
             find_installation()
         except TritonUnsupported as reason:
             pytest.skip(str(reason))
-        triton = TritonBackend(max_queue=max_queue, deadline=deadline)
+        triton = TritonBackend(ONE_LANE, max_queue=max_queue, deadline=deadline)
         deployer = LocalTritonDeployer(triton, store, threads=1, seconds_to_linger=seconds_to_linger)
         serving = Serving(store, triton, deployer)
     try:

@@ -13,12 +13,11 @@ from typing import Any
 
 from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import async_sessionmaker
-from starlette.routing import Match, Route
-from starlette.types import Scope
 
 from visionlab_api import problems
 from visionlab_api.configuration import ApiConfiguration
 from visionlab_api.database.engine import migrate, open_engine
+from visionlab_api.direct_route import DirectRoute
 from visionlab_api.documentation import DocumentedApp, add_docs
 from visionlab_api.middleware import RequestContext
 from visionlab_api.open_inference.http import router as open_inference_router
@@ -34,6 +33,7 @@ from visionlab_api.state import State
 from visionlab_api.web import add_web_interface
 from visionlab_core.object_store import open_store
 from visionlab_core.telemetry import Metrics
+from visionlab_inference.embedded import CpuLanes
 from visionlab_inference.embedded.session import available_cpus
 
 log = logging.getLogger(__name__)
@@ -75,15 +75,13 @@ def create_app(configuration: ApiConfiguration) -> FastAPI:
         telemetry={"metrics": False, "logs": False, "operation_spans": False, "exclude": _is_no_work},
     )
     problems.install(app)
-    # Programs call this one by the million: the router finds it first, and nothing is resolved for it. FastAPI's own route for
-    # it, among those that follow, is what the OpenAPI document tells of.
-    app.router.routes.insert(0, _FirstRoute("/backend/image/classify", classify_images, methods=["POST"]))
     app.include_router(router)
     app.include_router(root_router)
     app.include_router(open_inference_router, include_in_schema=False)  # its own specification describes it
     if configuration.ui_folder is not None and (configuration.ui_folder / "index.html").is_file():
         add_docs(app, "/backend/docs")
         add_web_interface(app, configuration.ui_folder)
+    app.add_middleware(DirectRoute, path="/backend/image/classify", endpoint=classify_images)
     app.add_middleware(
         RequestContext,
         metrics=metrics,
@@ -91,14 +89,6 @@ def create_app(configuration: ApiConfiguration) -> FastAPI:
         max_image_bytes=configuration.max_image_bytes,
     )
     return app
-
-
-class _FirstRoute(Route):
-    """A plain route that says which it is, as FastAPI's do: metrics are labelled by it."""
-
-    def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        match, child_scope = super().matches(scope)
-        return match, {**child_scope, "route": self} if match is Match.FULL else child_scope
 
 
 def _is_no_work(scope: MutableMapping[str, Any]) -> bool:
@@ -115,10 +105,10 @@ async def open_state(configuration: ApiConfiguration, metrics: Metrics) -> Async
     engine = open_engine(url)
     sessions = async_sessionmaker(engine, expire_on_commit=False)
     store = await asyncio.to_thread(open_store, configuration.resolved_store_url())
-    cpus = configuration.threads or available_cpus()
-    decoder = Decoder(cpus, configuration.max_queue, metrics)
+    lanes = CpuLanes(configuration.threads or available_cpus())
+    decoder = Decoder(lanes, configuration.max_queue)
     try:
-        async with open_backend(configuration, store, metrics) as (backend, deployer):
+        async with open_backend(configuration, store, metrics, lanes) as (backend, deployer):
             serving = ServingLoop(sessions, store, backend, deployer)
             classifier = Classifier(
                 backend,
@@ -141,7 +131,7 @@ async def open_state(configuration: ApiConfiguration, metrics: Metrics) -> Async
             finally:
                 await serving.stop()
     finally:
-        decoder.close()
+        await asyncio.to_thread(lanes.close)
         await engine.dispose()
 
 

@@ -8,7 +8,7 @@ import math
 import time
 from http import HTTPStatus
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -18,11 +18,11 @@ from visionlab_core.telemetry import Metrics, accept_request_id, request_id
 
 log = logging.getLogger("visionlab_api.access")
 
-_SECURITY_HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
-    "X-Frame-Options": "DENY",
-}
+_SECURITY_HEADERS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"same-origin"),
+    (b"x-frame-options", b"DENY"),
+)
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _MAX_DRAINED = 512 * 2**20
 # nginx's word for it in logs and metrics; nobody is there to receive it.
@@ -92,10 +92,11 @@ class RequestContext:
             nonlocal status, responded
             if message["type"] == "http.response.start":
                 status, responded = message["status"], True
-                out = MutableHeaders(scope=message)
-                out["X-Request-ID"] = identity
-                for name, value in _SECURITY_HEADERS.items():
-                    out.setdefault(name, value)
+                out = list(message["headers"])
+                there = {name.lower() for name, _ in out}
+                out.append((b"x-request-id", identity.encode()))
+                out += [header for header in _SECURITY_HEADERS if header[0] not in there]
+                message = {**message, "headers": out}
             await send(message)
 
         async def send_of_app(message: Message) -> None:
@@ -128,7 +129,9 @@ class RequestContext:
             route = _route(scope)
             self._metrics.http_requests.labels(method, route, str(status)).inc()
             self._metrics.http_request_seconds.labels(method, route).observe(seconds)
-            log.info("%s %s %d", method, scope["path"], status, extra={"route": route, "milliseconds": round(seconds * 1e3, 2)})
+            if log.isEnabledFor(logging.INFO):
+                extra = {"route": route, "milliseconds": round(seconds * 1e3, 2)}
+                log.info("%s %s %d", method, scope["path"], status, extra=extra)
             request_id.reset(token)
 
     def _limit(self, path: str, headers: Headers) -> float:

@@ -144,42 +144,54 @@ def unforeseen() -> ProblemError:
     return ProblemError(HTTPStatus.INTERNAL_SERVER_ERROR, "internal", "Internal error", detail)
 
 
+def answer_to(request: Request, error: Exception) -> JSONResponse | None:
+    """The answer to a request that ended with an error; None where the error is not foreseen."""
+    match error:
+        case RequestValidationError():
+            return answer(_invalid(request, error))
+        case HTTPException():
+            return answer(_http(request, error))
+    problem = as_problem(error)
+    if problem is None:
+        return None
+    if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        log.warning("%s: %s", problem.kind, error)
+    return answer(problem)
+
+
 def install(app: FastAPI) -> None:
     """Answer every foreseen error with a problem; `RequestContext` answers the others."""
 
     async def foreseen(request: Request, error: Exception) -> JSONResponse:
-        problem = as_problem(error)
-        assert problem is not None
-        if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            log.warning("%s: %s", problem.kind, error)
-        return answer(problem)
-
-    async def invalid(request: Request, error: Exception) -> JSONResponse:
-        assert isinstance(error, RequestValidationError)
-        first = error.errors()[0]
-        if first["loc"] == ("body",) and first["type"] != "missing" and "json" not in request.headers.get("content-type", ""):
-            return answer(wrong_content_type("application/json"))
-        return answer(_validation_problem(error.errors()))
-
-    async def http(request: Request, error: Exception) -> JSONResponse:
-        assert isinstance(error, HTTPException)
-        status = HTTPStatus(error.status_code)
-        kind = status.phrase.lower().replace(" ", "-")
-        detail = f"{str(error.detail).rstrip('.')}."
-        if detail == f"{status.phrase}.":  # the framework's own word, which helps nobody
-            detail = {
-                HTTPStatus.NOT_FOUND: f"There is nothing at {request.url.path[:80]!r}.",
-                HTTPStatus.METHOD_NOT_ALLOWED: f"{request.method} is not possible at {request.url.path[:80]!r}.",
-            }.get(status, detail)
-        return answer(ProblemError(status, kind, status.phrase, detail, headers=error.headers))
+        response = answer_to(request, error)
+        assert response is not None
+        return response
 
     for kind in (
         ProblemError, NotAnImage, ImageTooLarge, BrokenImage, ImageTooSmall, BackendBusy, BackendUnavailable, ModelNotServed,
         ModelFailed, StoreFull, StoreUnavailable, KeyNotFound, OperationalError, InterfaceError, PoolTimeout,
+        RequestValidationError, HTTPException,
     ):  # fmt: skip
         app.add_exception_handler(kind, foreseen)
-    app.add_exception_handler(RequestValidationError, invalid)
-    app.add_exception_handler(HTTPException, http)
+
+
+def _invalid(request: Request, error: RequestValidationError) -> ProblemError:
+    first = error.errors()[0]
+    if first["loc"] == ("body",) and first["type"] != "missing" and "json" not in request.headers.get("content-type", ""):
+        return wrong_content_type("application/json")
+    return _validation_problem(error.errors())
+
+
+def _http(request: Request, error: HTTPException) -> ProblemError:
+    status = HTTPStatus(error.status_code)
+    kind = status.phrase.lower().replace(" ", "-")
+    detail = f"{str(error.detail).rstrip('.')}."
+    if detail == f"{status.phrase}.":  # the framework's own word, which helps nobody
+        detail = {
+            HTTPStatus.NOT_FOUND: f"There is nothing at {request.url.path[:80]!r}.",
+            HTTPStatus.METHOD_NOT_ALLOWED: f"{request.method} is not possible at {request.url.path[:80]!r}.",
+        }.get(status, detail)
+    return ProblemError(status, kind, status.phrase, detail, headers=error.headers)
 
 
 def _validation_problem(errors: Any) -> ProblemError:

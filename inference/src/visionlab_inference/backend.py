@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, Literal, Protocol
@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from visionlab_core.model_card import ModelCard
 
 Tensors = Mapping[str, NDArray[Any]]
+MakeTensors = Callable[[], Tensors]
+"""Makes the inputs of one row; blocks, as decoding an image does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +82,16 @@ class ModelFailed(InferenceError):
 class InferenceBackend(Protocol):
     """Runs models. All methods are called from one event loop and never block it."""
 
-    async def infer(self, model: ModelVersion, inputs: Tensors, *, priority: Priority = Priority.INTERACTIVE) -> InferenceResult:
+    async def infer(
+        self, model: ModelVersion, inputs: Tensors | MakeTensors, *, priority: Priority = Priority.INTERACTIVE
+    ) -> InferenceResult:
         """Run a model on named tensors that share their first dimension N (1 or more).
 
-        A caller that is cancelled costs no run that has not begun.
+        Inputs that are yet to be made are made off the event loop; where the model runs in this process, by the thread that runs
+        it, just before, so that they are still in its CPU's caches. A caller that is cancelled costs no run that has not begun.
 
         Raises:
+            Exception: what `inputs` raised, where they were yet to be made.
             ModelNotServed: the model is not ready.
             BackendBusy: the queue is full.
             BackendUnavailable: the server behind the backend is away; an embedded backend has none.

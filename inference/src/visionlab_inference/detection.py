@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from visionlab_core.face_class import FACE_CLASSES, FaceClass
 from visionlab_core.telemetry import span
-from visionlab_inference.backend import InferenceBackend, InferenceResult, ModelVersion, Priority
+from visionlab_inference.backend import InferenceBackend, InferenceResult, MakeTensors, ModelVersion, Priority
 from visionlab_inference.ensemble_head import EnsembleHead
 
 _GENERATED = [c.position for c in FACE_CLASSES if c.is_generated]
@@ -70,7 +70,7 @@ def vote(detections: Sequence[Detection]) -> Vote:
 async def detect(
     backend: InferenceBackend,
     models: Sequence[ModelVersion],
-    pixels: NDArray[np.uint8],
+    pixels: NDArray[np.uint8] | Callable[[], NDArray[np.uint8]],
     *,
     explain: bool = False,
     priority: Priority = Priority.INTERACTIVE,
@@ -78,17 +78,20 @@ async def detect(
 ) -> Detections:
     """Ask each model (one or more) about each image of uint8 [N, 224, 224, 3].
 
-    An ensemble whose head is given, and whose bases are asked too, is not run: its answer is made of theirs.
+    Pixels that are yet to be made, of one image, are for one model. An ensemble whose head is given, and whose bases are asked too,
+    is not run: its answer is made of theirs.
 
     Raises:
         InferenceError: as `InferenceBackend.infer`; one model that fails fails the call.
+        Exception: what `pixels` raised, where they were yet to be made.
     """
     made = {model: head for model, head in (heads or {}).items() if model in models and set(head.bases) <= set(models)}
     run = [model for model in models if model not in made]
     # An ensemble of ensembles is run: what its bases say is not there before they are made themselves.
     run += [model for model, head in made.items() if not set(head.bases) <= set(run)]
-    with span("infer", {"models": ", ".join(map(str, run)), "images": len(pixels)}):
-        results = await _gather({model: backend.infer(model, {"image": pixels}, priority=priority) for model in run})
+    inputs = _made_later(pixels) if callable(pixels) else {"image": pixels}
+    with span("infer", {"models": ", ".join(map(str, run)), "images": 1 if callable(pixels) else len(pixels)}):
+        results = await _gather({model: backend.infer(model, inputs, priority=priority) for model in run})
     answers: dict[ModelVersion, list[Detection]] = {}
     for model, result in results.items():
         probabilities = np.asarray(result.outputs["probabilities"], np.float32)
@@ -102,6 +105,10 @@ async def detect(
             of_bases = [np.stack([each.probabilities for each in answers[base]]) for base in made[model].bases]
             answers[model] = [Detection(row, None) for row in made[model](of_bases)]
     return Detections(answers, sum(result.seconds for result in results.values()))
+
+
+def _made_later(pixels: Callable[[], NDArray[np.uint8]]) -> MakeTensors:
+    return lambda: {"image": pixels()}
 
 
 async def _gather(calls: Mapping[ModelVersion, Coroutine[None, None, InferenceResult]]) -> dict[ModelVersion, InferenceResult]:

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 from support.image_files import png
+from support.lanes import ONE_LANE
 from support.tiny_models import detector_card, detector_onnx
 from support.waiting import until
 
@@ -25,11 +26,10 @@ MODELS = [KnownModel(detector_card(ONNX), enabled=True)]
 @pytest.fixture
 async def classifier():
     metrics = Metrics()
-    backend = EmbeddedBackend(threads=1)
+    backend = EmbeddedBackend(ONE_LANE)
     await backend.load(MODELS[0].card, lambda _: ONNX)
-    decoder = Decoder(1, 100, metrics)
+    decoder = Decoder(ONE_LANE, 100)
     yield Classifier(backend, SimpleNamespace(heads={}), decoder, max_queue=4, cached_images=0, metrics=metrics)
-    decoder.close()
     await backend.close()
 
 

@@ -7,6 +7,7 @@ import json
 import pytest
 from sqlalchemy import URL, select, update
 from sqlalchemy.ext.asyncio import async_sessionmaker
+from support.lanes import ONE_LANE
 from support.tiny_models import DETECTOR, SECOND_DETECTOR, detector_card, detector_onnx, write_version
 
 from visionlab_api.database.engine import migrate, open_engine
@@ -38,7 +39,7 @@ def store(tmp_path):
 
 @pytest.fixture
 async def backend():
-    backend = EmbeddedBackend(threads=1)
+    backend = EmbeddedBackend(ONE_LANE)
     yield backend
     await backend.close()
 
@@ -220,7 +221,7 @@ async def test_restart_goes_on_with_the_release_and_writes_nothing(sessions, sto
     before = {info.key: info.modified for info in store.list("releases/")}
     # The model itself is gone: the release has all that serving needs.
     store.delete(model_key(DETECTOR, 1, "model.onnx"))
-    backend = EmbeddedBackend(threads=1)
+    backend = EmbeddedBackend(ONE_LANE)
     deployer = EmbeddedDeployer(backend, store, seconds_to_linger=0)
     again = ServingLoop(sessions, store, backend, deployer)
     await again.round()
@@ -236,7 +237,7 @@ async def test_release_that_was_damaged_is_mended_from_the_models(sessions, stor
     await loop.round()
     [key] = [info.key for info in store.list("releases/detectors/") if info.key.endswith("model.onnx")]
     store.put(key, b"rot")
-    backend = EmbeddedBackend(threads=1)
+    backend = EmbeddedBackend(ONE_LANE)
     deployer = EmbeddedDeployer(backend, store, seconds_to_linger=0)
     again = ServingLoop(sessions, store, backend, deployer, seconds_to_retry=0)
     await again.round()

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+from support.lanes import ONE_LANE
 
 from visionlab_api.problems import ProblemError, answer, as_problem
 from visionlab_api.routes.images import _matches, _range
@@ -18,7 +19,6 @@ from visionlab_api.services.images import plain_filename
 from visionlab_api.services.verdict import verdict
 from visionlab_core.face_class import FaceClass
 from visionlab_core.object_store import KeyNotFound, StoreFull, StoreUnavailable
-from visionlab_core.telemetry import Metrics
 from visionlab_inference.backend import BackendBusy, ModelFailed, ModelNotServed
 from visionlab_inference.detection import Vote
 from visionlab_inference.images import BrokenImage, ImageTooLarge, ImageTooSmall, NotAnImage
@@ -157,7 +157,7 @@ def test_retry_after_is_rounded_up():
 
 
 async def test_decoder_refuses_when_too_much_waits_and_recovers():
-    decoder = Decoder(1, 2, Metrics())
+    decoder = Decoder(ONE_LANE, 2)
     gate = threading.Event()
     waiting = [asyncio.create_task(decoder.run(gate.wait)) for _ in range(2)]
     await asyncio.sleep(0)
@@ -169,4 +169,3 @@ async def test_decoder_refuses_when_too_much_waits_and_recovers():
     with pytest.raises(ZeroDivisionError):
         await decoder.run(lambda: 1 // 0)
     assert await decoder.run(lambda: 2) == 2
-    decoder.close()

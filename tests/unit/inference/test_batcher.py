@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 
 import numpy as np
 import pytest
+from support.lanes import ONE_LANE
+from support.waiting import until
 
 from visionlab_inference.backend import BackendBusy, ModelFailed, ModelNotServed, Priority
-from visionlab_inference.embedded import batcher as batcher_module
+from visionlab_inference.embedded import CpuLanes
+from visionlab_inference.embedded import lanes as lanes_module
 from visionlab_inference.embedded.batcher import Batcher
 
 
@@ -16,16 +20,14 @@ class Model:
     """Doubles its input, one batch at a time, as long as the gate is open; a negative number breaks it."""
 
     def __init__(self) -> None:
-        self.gate = asyncio.Event()
+        self.gate = threading.Event()
         self.gate.set()
-        self.started = asyncio.Event()
         self.batches: list[list[int]] = []
         self.seconds = 0.001
 
-    async def run(self, inputs):
+    def run(self, inputs):
         self.batches.append(inputs["x"].tolist())
-        self.started.set()
-        await self.gate.wait()
+        assert self.gate.wait(60)
         if (inputs["x"] < 0).any():
             raise RuntimeError("the model broke")
         return {"y": inputs["x"] * 2}, self.seconds
@@ -38,10 +40,11 @@ async def model():
 
 @pytest.fixture
 async def batcher(model):
-    batcher = Batcher(model.run, max_batch=4, max_queue=8)
-    yield batcher
-    model.gate.set()
-    await batcher.close()
+    with CpuLanes(1) as lanes:
+        batcher = Batcher(model.run, lanes, max_batch=4, max_queue=8)
+        yield batcher
+        model.gate.set()
+        await batcher.close()
 
 
 def ask(batcher: Batcher, *numbers: int, priority: Priority = Priority.INTERACTIVE) -> asyncio.Task:
@@ -55,8 +58,9 @@ def ask_in_bulk(batcher: Batcher, *numbers: int) -> asyncio.Task:
 async def hold(model: Model, batcher: Batcher) -> asyncio.Task:
     """Keep the model busy with one call."""
     model.gate.clear()
+    before = len(model.batches)
     task = ask(batcher, 0)
-    await model.started.wait()
+    await until(lambda: len(model.batches) > before)
     return task
 
 
@@ -171,7 +175,7 @@ async def test_bulk_calls_let_all_others_go_first(model, batcher):
 
 
 async def test_bulk_calls_that_waited_long_have_the_next_batch(model, batcher, monkeypatch):
-    monkeypatch.setattr(batcher_module, "BULK_PATIENCE", 0.0)
+    monkeypatch.setattr(lanes_module, "BULK_PATIENCE", 0.0)
     first = await hold(model, batcher)
     waiting = [ask(batcher, 1), ask_in_bulk(batcher, 2), ask(batcher, 3)]
     await settle()
@@ -216,7 +220,7 @@ async def test_close_answers_those_who_wait_and_takes_no_more(model, batcher):
 
 
 async def test_closing_an_idle_batcher_ends():
-    batcher = Batcher(Model().run, max_batch=4, max_queue=8)
+    batcher = Batcher(Model().run, ONE_LANE, max_batch=4, max_queue=8)
     await asyncio.wait_for(batcher.close(), 5)
 
 
@@ -236,7 +240,7 @@ async def test_slow_model_has_batches_that_others_need_not_wait_long_for(model, 
 async def test_batches_and_the_models_own_time_are_observed(model):
     model.seconds = 0.03
     seen = []
-    batcher = Batcher(model.run, max_batch=4, max_queue=8, observe=lambda *values: seen.append(values))
+    batcher = Batcher(model.run, ONE_LANE, max_batch=4, max_queue=8, observe=lambda *values: seen.append(values))
     first = await hold(model, batcher)
     waiting = [ask(batcher, 1, 2), ask(batcher, 3)]
     await settle()
@@ -245,3 +249,49 @@ async def test_batches_and_the_models_own_time_are_observed(model):
     await batcher.close()
     assert [result.seconds for result in results] == pytest.approx([0.03, 0.02, 0.01]), "each its share, by its rows"
     assert [(size, seconds) for size, _, seconds in seen] == [(1, 0.03), (3, 0.03)]
+
+
+async def test_inputs_that_are_yet_to_be_made_are_made_when_their_turn_comes(model, batcher):
+    first = await hold(model, batcher)
+    made: list[int] = []
+
+    def make(number: int):
+        made.append(number)
+        return {"x": np.array([number])}
+
+    waiting = [asyncio.create_task(batcher.submit(lambda n=n: make(n), 1)) for n in (1, 2)] + [ask(batcher, 3)]
+    await settle()
+    assert not made
+    model.gate.set()
+    assert await answers(first, *waiting) == [[0], [2], [4], [6]]
+    assert model.batches == [[0], [1, 2, 3]]
+
+
+async def test_inputs_that_cannot_be_made_are_their_callers_error_alone(model, batcher):
+    first = await hold(model, batcher)
+
+    def broken():
+        raise ValueError("no image")
+
+    failing, other = asyncio.create_task(batcher.submit(broken, 1)), ask(batcher, 2)
+    await settle()
+    model.gate.set()
+    assert await answers(first, other) == [[0], [4]]
+    with pytest.raises(ValueError, match="no image"):
+        await failing
+    assert model.batches == [[0], [2]]
+
+
+async def test_calls_that_wait_are_shared_out_among_lanes(model):
+    with CpuLanes(2) as lanes:
+        batcher = Batcher(model.run, lanes, max_batch=4, max_queue=8)
+        model.gate.clear()
+        busy = [ask(batcher, 0), ask(batcher, 0)]
+        await until(lambda: len(model.batches) == 2)
+        waiting = [ask(batcher, n) for n in (1, 2, 3, 4, 5)]
+        await settle()
+        model.gate.set()
+        assert await answers(*busy, *waiting) == [[0], [0], [2], [4], [6], [8], [10]]
+        await batcher.close()
+    assert model.batches[:2] == [[0], [0]]
+    assert max(map(len, model.batches[2:])) == 3

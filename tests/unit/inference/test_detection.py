@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from support.image_files import picture
+from support.lanes import ONE_LANE
 from support.tiny_models import DETECTOR, GENERATOR, NOT_A_NUMBER, SECOND_DETECTOR, detector_card, detector_onnx
 
 from visionlab_core.face_class import FACE_CLASSES, FaceClass
@@ -18,7 +19,7 @@ MODELS = [ModelVersion(DETECTOR, 1), ModelVersion(SECOND_DETECTOR, 1)]
 
 @pytest.fixture
 async def backend():
-    backend = EmbeddedBackend(threads=1)
+    backend = EmbeddedBackend(ONE_LANE)
     for seed, model in enumerate(MODELS):
         onnx = detector_onnx(seed)
         await backend.load(detector_card(onnx, model.uuid, f"model-{seed}"), lambda name, onnx=onnx: onnx)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from onnx import TensorProto, helper
 from support.image_files import picture
+from support.lanes import ONE_LANE
 from support.tiny_models import (
     DETECTOR,
     SECOND_DETECTOR,
@@ -31,7 +32,7 @@ OTHER = ModelVersion(SECOND_DETECTOR, 1)
 
 @pytest.fixture
 async def backend():
-    backend = EmbeddedBackend(threads=1, max_queue=64)
+    backend = EmbeddedBackend(ONE_LANE, max_queue=64)
     yield backend
     await backend.close()
 
@@ -274,7 +275,7 @@ async def test_slow_load_holds_nobody_up(backend):
 
 
 async def test_close_answers_those_who_wait():
-    backend = EmbeddedBackend(threads=1)
+    backend = EmbeddedBackend(ONE_LANE)
     await load_detector(backend)
     calls = [asyncio.create_task(backend.infer(MODEL, images(1))) for _ in range(20)]
     await asyncio.sleep(0)
@@ -284,7 +285,7 @@ async def test_close_answers_those_who_wait():
 
 async def test_metrics_tell_of_batches():
     metrics = Metrics()
-    backend = EmbeddedBackend(metrics=metrics, threads=1)
+    backend = EmbeddedBackend(ONE_LANE, metrics=metrics)
     await load_detector(backend)
     await asyncio.gather(*(backend.infer(MODEL, images(1)) for _ in range(9)))
     await backend.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from support.lanes import ONE_LANE
 from support.tiny_models import DETECTOR, GENERATOR, SIDE, detector_card, detector_onnx, generator_card, generator_onnx
 
 from visionlab_inference.backend import ModelNotServed, ModelVersion
@@ -15,7 +16,7 @@ MODEL = ModelVersion(GENERATOR, 1)
 
 @pytest.fixture
 async def backend():
-    backend = EmbeddedBackend(threads=1)
+    backend = EmbeddedBackend(ONE_LANE)
     onnx = generator_onnx()
     await backend.load(generator_card(onnx), lambda name: onnx)
     yield backend

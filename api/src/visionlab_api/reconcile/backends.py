@@ -9,17 +9,17 @@ from visionlab_api.configuration import ApiConfiguration
 from visionlab_core.object_store import ObjectStore
 from visionlab_core.telemetry import Metrics
 from visionlab_inference.backend import InferenceBackend
-from visionlab_inference.embedded import EmbeddedBackend
+from visionlab_inference.embedded import CpuLanes, EmbeddedBackend
 from visionlab_inference.releases import Deployer, EmbeddedDeployer
 
 
 @asynccontextmanager
 async def open_backend(
-    configuration: ApiConfiguration, store: ObjectStore, metrics: Metrics
+    configuration: ApiConfiguration, store: ObjectStore, metrics: Metrics, lanes: CpuLanes
 ) -> AsyncIterator[tuple[InferenceBackend, Deployer]]:
     """What runs models, and what brings releases to it; both end with the block, after the calls under way."""
     if configuration.serving == "embedded":
-        embedded = EmbeddedBackend(metrics=metrics, threads=configuration.threads, max_queue=configuration.max_queue)
+        embedded = EmbeddedBackend(lanes, metrics=metrics, max_queue=configuration.max_queue)
         deployer = EmbeddedDeployer(embedded, store)
         try:
             yield embedded, deployer
@@ -31,7 +31,9 @@ async def open_backend(
     from visionlab_inference.releases.triton import LocalTritonDeployer
     from visionlab_inference.triton.backend import TritonBackend
 
-    triton = TritonBackend(metrics=metrics, max_queue=configuration.max_queue, deadline=configuration.triton_deadline_seconds)
+    triton = TritonBackend(
+        lanes, metrics=metrics, max_queue=configuration.max_queue, deadline=configuration.triton_deadline_seconds
+    )
     local = LocalTritonDeployer(triton, store, threads=configuration.threads)
     try:
         yield triton, local

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from http import HTTPStatus
 from typing import Any, TypeVar
 from uuid import UUID
@@ -13,7 +13,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from python_multipart.exceptions import FormParserError
-from starlette.datastructures import UploadFile
+from starlette.datastructures import QueryParams, UploadFile
 from starlette.exceptions import HTTPException
 
 from visionlab_api import schemas
@@ -38,7 +38,7 @@ ModelT = TypeVar("ModelT", bound=BaseModel)
 class _Options(BaseModel):
     """The form fields beside the images."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     models: list[UUID] | None = Field(None, max_length=32)
     explain: bool = False
@@ -161,7 +161,7 @@ async def _stored(asked: schemas.ClassifyRequest, state: State) -> list[Asked]:
 
 
 async def _classify_body(request: Request, response: Response, state: State) -> schemas.ClassifyAnswer:
-    options = _options(request.query_params.multi_items())
+    options = _options_of_query(request.scope["query_string"])
     # RequestContext has seen to it that the body is no larger than an image may be.
     data = await request.body()
     asked = [Asked(lambda: data)]
@@ -282,6 +282,12 @@ def too_large(filename: str | None, limit: int) -> ProblemError:
     """413: a file is larger than images may be."""
     detail = f"{plain_filename(filename) or 'The image'} is larger than {limit / 2**20:.3g} MiB. Make it smaller."
     return ProblemError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "image-too-large", "Image too large", detail, field="images")
+
+
+# A program asks with the same options each time; what is wrong is not kept.
+@lru_cache(maxsize=256)
+def _options_of_query(query: bytes) -> _Options:
+    return _options(QueryParams(query).multi_items())
 
 
 def _options(items: Sequence[tuple[str, Any]]) -> _Options:

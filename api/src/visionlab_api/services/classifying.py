@@ -6,7 +6,8 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from functools import partial
 from hashlib import sha256
 from http import HTTPStatus
@@ -47,14 +48,23 @@ class Asked:
     uuid: UUID | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Seen:
-    """An image after decoding: what was known of it already, and its pixels where that was not all that is asked."""
+_WHOLE = Region(0.0, 0.0, 1.0, 1.0)
 
-    digest: bytes
-    region: Region
-    known: Mapping[ModelVersion, Detection]
-    pixels: NDArray[np.uint8] | None
+
+@dataclass(slots=True)
+class _Seen:
+    """An image on its way to detectors, and what was known of it already."""
+
+    read: Callable[[], bytes]
+    versions: Sequence[ModelVersion]
+    explain: bool
+    digest: bytes = b""
+    region: Region = _WHOLE
+    known: Mapping[ModelVersion, Detection] = field(default_factory=dict)
+
+
+class _AllKnown(Exception):
+    """Nothing is left to ask about an image."""
 
 
 class Classifier:
@@ -149,25 +159,26 @@ class Classifier:
         self, image: Asked, models: Sequence[KnownModel], explain: bool, priority: Priority
     ) -> tuple[schemas.Classification, float]:
         versions = [model.version for model in models]
-        with span("decode"):
-            seen = await self._decoder.run(partial(self._look, image, versions, explain))
-        answers, seconds = dict(seen.known), 0.0
-        self._metrics.answers_from_cache.inc(len(answers))
-        missing = [version for version in versions if version not in answers]
-        if missing:
-            assert seen.pixels is not None
+        seen = _Seen(image.read, versions, explain)
+        pixels = partial(self._pixels, seen)
+        new: dict[ModelVersion, Detection] = {}
+        seconds = 0.0
+        with suppress(_AllKnown):
+            # For one model, who runs it decodes; for several it is done once, before.
+            decoded = pixels if len(versions) == 1 else await self._decoder.run(pixels, priority)
             found = await detect(
                 self._backend,
-                missing,
-                seen.pixels[np.newaxis],
+                [version for version in versions if version not in seen.known],
+                decoded,
                 explain=explain,
                 priority=priority,
                 heads=self._serving.heads,
             )
             new = {version: detections[0] for version, detections in found.models.items()}
-            self._cache.keep(seen.digest, seen.region, new, explain=explain)
-            answers |= new
             seconds = found.seconds
+            self._cache.keep(seen.digest, seen.region, new, explain=explain)
+        answers = {**seen.known, **new}
+        self._metrics.answers_from_cache.inc(len(seen.known))
         for model in models:
             self._metrics.images_classified.labels(model.card.name).inc()
         result = schemas.Classification(
@@ -178,14 +189,25 @@ class Classifier:
         )
         return result, seconds
 
-    def _look(self, image: Asked, versions: Sequence[ModelVersion], explain: bool) -> _Seen:
-        data = image.read()
-        digest = sha256(data).digest() if self._cache.keeps else b""
-        found = self._cache.find(digest, versions, explain=explain)
-        if found is not None and len(found[1]) == len(versions):
-            return _Seen(digest, found[0], found[1], None)
-        prepared = prepare(data)
-        return _Seen(digest, prepared.region, found[1] if found else {}, prepared.pixels)
+    def _pixels(self, seen: _Seen) -> NDArray[np.uint8]:
+        """[1, 224, 224, 3], for the models whose answers are not known. Blocks.
+
+        Raises:
+            _AllKnown: there are none.
+        """
+        started = time.perf_counter()
+        data = seen.read()
+        seen.digest = sha256(data).digest() if self._cache.keeps else b""
+        found = self._cache.find(seen.digest, seen.versions, explain=seen.explain)
+        if found is not None:
+            seen.region, seen.known = found
+            if len(seen.known) == len(seen.versions):
+                raise _AllKnown
+        with span("decode"):
+            prepared = prepare(data)
+        seen.region = prepared.region
+        self._metrics.decode_seconds.observe(time.perf_counter() - started)
+        return prepared.pixels[np.newaxis]
 
 
 def without_answer(image: Asked, error: Exception) -> schemas.Classification:

@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from visionlab_core.telemetry import Metrics
-from visionlab_inference.backend import BackendBusy
+from visionlab_inference.backend import BackendBusy, Priority
+from visionlab_inference.embedded import CpuLanes
 
 T = TypeVar("T")
 
 
 class Decoder:
-    """Runs decoding and encoding on threads of its own; refuses work when `max_waiting` pieces wait already."""
+    """Runs decoding and encoding on CPU lanes; refuses work when `max_waiting` pieces wait already."""
 
-    def __init__(self, threads: int, max_waiting: int, metrics: Metrics) -> None:
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="decode")
+    def __init__(self, lanes: CpuLanes, max_waiting: int) -> None:
+        self._lanes = lanes
         self._max_waiting = max_waiting
         self._waiting = 0
-        self._metrics = metrics
 
-    async def run(self, work: Callable[[], T]) -> T:
+    async def run(self, work: Callable[[], T], priority: Priority = Priority.INTERACTIVE) -> T:
         """Run one piece of work.
 
         Raises:
@@ -33,13 +29,7 @@ class Decoder:
         if self._waiting >= self._max_waiting:
             raise BackendBusy(f"{self._waiting} images are waiting to be decoded; try again later.", 1.0)
         self._waiting += 1
-        started = time.perf_counter()
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+            return await self._lanes.run(work, priority)
         finally:
             self._waiting -= 1
-            self._metrics.decode_seconds.observe(time.perf_counter() - started)
-
-    def close(self) -> None:
-        """End the threads after the work under way."""
-        self._pool.shutdown()

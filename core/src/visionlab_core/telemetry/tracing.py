@@ -48,6 +48,14 @@ def span(name: str, attributes: Mapping[str, Attribute] | None = None) -> Abstra
     return _tracer.start_as_current_span(name, attributes=dict(attributes or {}))
 
 
+def name_request(method: str, route: str) -> None:
+    """Name the current request's span after the route that answers it, where the framework does not."""
+    if _tracer is not None:
+        request = trace.get_current_span()
+        request.update_name(f"{method} {route}")
+        request.set_attribute("http.route", route)
+
+
 def trace_headers() -> dict[str, str]:
     """What to send along with a call to another server, so that its spans join this trace; empty where tracing is off."""
     headers: dict[str, str] = {}

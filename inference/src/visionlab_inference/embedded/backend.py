@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Coroutine, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from visionlab_core.telemetry import Metrics
 from visionlab_inference.backend import (
     BackendBusy,
     InferenceResult,
+    MakeTensors,
     ModelNotServed,
     ModelVersion,
     Priority,
@@ -24,7 +26,8 @@ from visionlab_inference.backend import (
     Tensors,
 )
 from visionlab_inference.embedded.batcher import Batcher
-from visionlab_inference.embedded.session import ReadFile, Session, available_cpus, load_session
+from visionlab_inference.embedded.lanes import CpuLanes
+from visionlab_inference.embedded.session import ReadFile, Session, load_session
 from visionlab_inference.tensor_check import check_inputs
 
 MAX_BATCH = 8
@@ -38,16 +41,18 @@ class _Served:
 
 
 class EmbeddedBackend:
-    """Serves models from memory. Loading and dropping one does not pause the others."""
+    """Serves models from memory. Loading and dropping one does not pause the others.
 
-    def __init__(self, *, metrics: Metrics | None = None, threads: int | None = None, max_queue: int = 256) -> None:
-        self._threads = threads or available_cpus()
+    A model runs on one thread, and as many runs go on at once as there are lanes: threads that share a run wait for each other,
+    and do less in all.
+    """
+
+    def __init__(self, lanes: CpuLanes, *, metrics: Metrics | None = None, max_queue: int = 256) -> None:
+        self._lanes = lanes
         self._max_queue = max_queue
         self._metrics = metrics
         self._states: dict[ModelVersion, ServingState] = {}
         self._served: dict[ModelVersion, _Served] = {}
-        # One run at a time, on all cores: two at once would only share them, and both would answer later.
-        self._runner = ThreadPoolExecutor(1, thread_name_prefix="inference")
 
     async def load(self, card: ModelCard, read_file: ReadFile) -> ServingState:
         """Load a version and serve it; a version that fails to load is listed as failed, with the reason."""
@@ -68,7 +73,7 @@ class EmbeddedBackend:
             DamagedModel: the file is not what the card says.
             Exception: what `read_file` raised, where the file cannot be read.
         """
-        return await asyncio.to_thread(load_session, card, read_file, threads=self._threads)
+        return await asyncio.to_thread(load_session, card, read_file)
 
     def serve(self, session: Session) -> None:
         """Serve a version that is loaded. In place of an older session of it, which answers the calls that it has."""
@@ -83,24 +88,29 @@ class EmbeddedBackend:
         if served is not None:
             await served.batcher.close()
 
-    async def infer(self, model: ModelVersion, inputs: Tensors, *, priority: Priority = Priority.INTERACTIVE) -> InferenceResult:
+    async def infer(
+        self, model: ModelVersion, inputs: Tensors | MakeTensors, *, priority: Priority = Priority.INTERACTIVE
+    ) -> InferenceResult:
         """See InferenceBackend."""
         served = self._served.get(model)
         if served is None:
             state = self._states.get(model)
             reason = f" ({state.reason or state.state})" if state else ""
             raise ModelNotServed(f"Model {model} is not ready{reason}.")
+        if callable(inputs):
+            return await served.batcher.submit(partial(copy_context().run, _made, inputs, served.session.card), 1, priority)
         size = check_inputs(served.session.card, inputs)
         if size > self._max_queue:
             raise BackendBusy(f"{size} images at once are more than the queue of {self._max_queue} holds.", 1.0)
+        part = min(MAX_BATCH, -(-size // self._lanes.count))
+        if part == size:
+            return await served.batcher.submit(inputs, size, priority)
         parts = [
             served.batcher.submit(
-                {name: value[begin : begin + MAX_BATCH] for name, value in inputs.items()}, min(MAX_BATCH, size - begin), priority
+                {name: value[begin : begin + part] for name, value in inputs.items()}, min(part, size - begin), priority
             )
-            for begin in range(0, size, MAX_BATCH)
+            for begin in range(0, size, part)
         ]
-        if len(parts) == 1:
-            return await parts[0]
         results = await _all_or_none(parts)
         outputs = {name: np.concatenate([result.outputs[name] for result in results]) for name in results[0].outputs}
         return InferenceResult(outputs, sum(result.seconds for result in results))
@@ -123,7 +133,6 @@ class EmbeddedBackend:
     async def close(self) -> None:
         """Answer what waits, then end."""
         await asyncio.gather(*(self.drop(model) for model in list(self._served)))
-        self._runner.shutdown()
 
     def _batcher(self, session: Session) -> Batcher:
         card, metrics = session.card, self._metrics
@@ -137,20 +146,22 @@ class EmbeddedBackend:
             else []
         )
 
-        async def run(inputs: dict[str, NDArray[Any]]) -> tuple[dict[str, NDArray[Any]], float]:
-            return await asyncio.get_running_loop().run_in_executor(self._runner, _timed_run, session, inputs)
+        def run(inputs: dict[str, NDArray[Any]]) -> tuple[dict[str, NDArray[Any]], float]:
+            started = time.perf_counter()
+            return session.run(inputs), time.perf_counter() - started
 
         def observe(size: int, waited: float, seconds: float) -> None:
             for metric, value in zip(observed, (waited, seconds, size), strict=False):
                 metric.observe(value)
 
-        return Batcher(run, max_batch=MAX_BATCH, max_queue=self._max_queue, observe=observe)
+        return Batcher(run, self._lanes, max_batch=MAX_BATCH, max_queue=self._max_queue, observe=observe)
 
 
-def _timed_run(session: Session, inputs: Tensors) -> tuple[dict[str, NDArray[Any]], float]:
-    # Timed on the runner's thread: the wait for other models' runs is none of this model's time.
-    started = time.perf_counter()
-    return session.run(inputs), time.perf_counter() - started
+def _made(make: MakeTensors, card: ModelCard) -> Tensors:
+    inputs = make()
+    if check_inputs(card, inputs) != 1:
+        raise ValueError(f"{card.name}: inputs that are made for it have one row.")
+    return inputs
 
 
 async def _all_or_none(parts: list[Coroutine[Any, Any, InferenceResult]]) -> list[InferenceResult]:

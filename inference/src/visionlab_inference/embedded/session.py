@@ -49,8 +49,10 @@ class Session:
         return check_outputs(self.card, dict(zip(names, map(np.asarray, values), strict=True)), rows)
 
 
-def load_session(card: ModelCard, read_file: ReadFile, *, threads: int) -> Session:
-    """Load a model; blocks for up to seconds. The bytes are checked against the card before they are parsed.
+def load_session(card: ModelCard, read_file: ReadFile) -> Session:
+    """Load a model that runs on its caller's thread; blocks for up to seconds.
+
+    The bytes are checked against the card before they are parsed.
 
     Raises:
         DamagedModel: the file has another sha256 or size than the card says, or its tensors are not the card's.
@@ -63,7 +65,7 @@ def load_session(card: ModelCard, read_file: ReadFile, *, threads: int) -> Sessi
             f"model.onnx of {card.name} version {card.version} is damaged: its sha256 is not the card's. Install the model again."
         )
     options = ort.SessionOptions()
-    options.intra_op_num_threads = threads
+    options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
     try:

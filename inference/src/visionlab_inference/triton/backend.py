@@ -19,6 +19,7 @@ from visionlab_inference.backend import (
     BackendBusy,
     BackendUnavailable,
     InferenceResult,
+    MakeTensors,
     ModelFailed,
     ModelNotServed,
     ModelVersion,
@@ -26,6 +27,7 @@ from visionlab_inference.backend import (
     ServingState,
     Tensors,
 )
+from visionlab_inference.embedded.lanes import CpuLanes
 from visionlab_inference.oip import decode_outputs, encode_request
 from visionlab_inference.oip.connection import ConnectionClosed, OipConnection
 from visionlab_inference.tensor_check import check_inputs, check_outputs
@@ -68,7 +70,8 @@ class TritonBackend:
         deadline: seconds for an answer, all tries together.
     """
 
-    def __init__(self, *, metrics: Metrics | None = None, max_queue: int = 256, deadline: float = 30.0) -> None:
+    def __init__(self, lanes: CpuLanes, *, metrics: Metrics | None = None, max_queue: int = 256, deadline: float = 30.0) -> None:
+        self._lanes = lanes
         self._metrics = metrics
         self._max_queue = max_queue
         self._deadline = deadline
@@ -93,20 +96,25 @@ class TritonBackend:
             if model in self._routes:
                 self._routes[model].state = state
 
-    async def infer(self, model: ModelVersion, inputs: Tensors, *, priority: Priority = Priority.INTERACTIVE) -> InferenceResult:
+    async def infer(
+        self, model: ModelVersion, inputs: Tensors | MakeTensors, *, priority: Priority = Priority.INTERACTIVE
+    ) -> InferenceResult:
         """See InferenceBackend. `seconds` are those from the request to the answer: Triton does not say more.
 
         Triton takes all calls in their order, whatever their priority: what bounds bulk work is the facade's window.
         """
         route = self._ready_route(model)
-        size = check_inputs(route.served.card, inputs)
+        size = 1 if callable(inputs) else check_inputs(route.served.card, inputs)
         waiting = self._images[model]
         if waiting + size > self._max_queue:
             wait = waiting * self._seconds_per_image.get(model, 0.0)
             raise BackendBusy(f"{waiting} images are waiting for this model; try again later.", max(1.0, wait))
         self._images[model] += size
-        started = time.perf_counter()
         try:
+            if callable(inputs):
+                inputs = await self._lanes.run(inputs, priority)
+                check_inputs(route.served.card, inputs)
+            started = time.perf_counter()
             outputs = await self._infer_in_parts(model, inputs, size, min(PART, route.served.max_batch))
         finally:
             self._images[model] -= size

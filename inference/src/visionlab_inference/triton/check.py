@@ -60,7 +60,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _check(client: TritonClient, card: ModelCard, version: Path) -> bool:
-    session = load_session(card, lambda name: (version / name).read_bytes(), threads=1)
+    session = load_session(card, lambda name: (version / name).read_bytes())
     inputs = _example_inputs(card)
     expected = session.run(inputs)
     began = time.monotonic()

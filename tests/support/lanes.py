@@ -1,0 +1,7 @@
+"""A CPU lane that all tests of one process share."""
+
+from __future__ import annotations
+
+from visionlab_inference.embedded import CpuLanes
+
+ONE_LANE = CpuLanes(1)
