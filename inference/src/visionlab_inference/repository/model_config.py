@@ -36,16 +36,19 @@ _DATA_TYPES: Final[dict[TensorType, DataType]] = {"uint8": TYPE_UINT8, "int64": 
 class DynamicBatching:
     """How Triton gathers single requests into batches.
 
-    `max_batch_size` 1 switches it off. A request waits at most `max_queue_delay_us` microseconds for others to join it. When
-    `max_queue_size` requests wait, the next is refused at once: a queue without an end only hides that a server is too slow.
+    `max_batch_size` 1 switches it off. A request waits at most `max_queue_delay_us` microseconds for others to join it; those that
+    come while the model runs make the next batch in any case. When `max_queue_size` requests wait, the next is refused at once;
+    None: no limit of Triton's own, as the facade has one.
 
-    Measured, Triton 2.51: without a delay, and with priority levels, single requests waited for up to half a second now and then.
+    A limit costs more than it gives: with any queue policy, or with priority levels, Triton prepares no batch while the model runs,
+    and its batcher, which misses that the model is free again, sleeps for the 500 ms that it gives an empty queue (2.51, one
+    instance; figures in docs/benchmarks.md).
     """
 
     max_batch_size: int = 32
-    preferred_sizes: tuple[int, ...] = (8, 16, 32)
-    max_queue_delay_us: int = 2_000
-    max_queue_size: int = 512
+    preferred_sizes: tuple[int, ...] = ()
+    max_queue_delay_us: int = 0
+    max_queue_size: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,14 +118,11 @@ def model_config(
     )
     if batching.max_batch_size > 1:
         preferred = [size for size in batching.preferred_sizes if size <= batching.max_batch_size]
-        queue = ModelQueuePolicy(max_queue_size=batching.max_queue_size)
         config.dynamic_batching.CopyFrom(
-            ModelDynamicBatching(
-                preferred_batch_size=preferred,
-                max_queue_delay_microseconds=batching.max_queue_delay_us,
-                default_queue_policy=queue,
-            )
+            ModelDynamicBatching(preferred_batch_size=preferred, max_queue_delay_microseconds=batching.max_queue_delay_us)
         )
+        if batching.max_queue_size is not None:
+            config.dynamic_batching.default_queue_policy.CopyFrom(ModelQueuePolicy(max_queue_size=batching.max_queue_size))
     for size in warm_up:
         config.model_warmup.append(_warm_up(card, size))
     if tensorrt is not None:

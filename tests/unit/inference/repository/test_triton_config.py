@@ -90,6 +90,14 @@ def test_batching_and_instances_are_settings(card: ModelCard) -> None:
     assert "count: 2\n  kind: KIND_CPU" in config_text(config)
 
 
+def test_triton_may_prepare_the_next_batch_while_the_model_runs(card: ModelCard) -> None:
+    # It does not with a queue policy or priority levels, and then single requests wait for half a second now and then.
+    config = model_config(card)
+    assert config.HasField("dynamic_batching")
+    assert not config.dynamic_batching.HasField("default_queue_policy")
+    assert not config.dynamic_batching.priority_levels
+
+
 def test_warm_up_runs_each_size_on_all_inputs(card: ModelCard) -> None:
     config = parse_config(config_text(model_config(card, warm_up=(1, 8))))
     assert [warm_up.batch_size for warm_up in config.model_warmup] == [1, 8]
