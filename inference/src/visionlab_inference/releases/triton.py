@@ -147,7 +147,8 @@ class LocalTritonDeployer:
             triton = LocalTriton(partial(pull, self._store, release), home=self._home, threads=self._threads)
             await self._enter(triton)
         except TritonFailed as failure:
-            reasons = {release.models[name].version: reason for name, reason in failure.models.items() if name in release.models}
+            folders = release.folders
+            reasons = {folders[name].version: reason for name, reason in failure.models.items() if name in folders}
             raise RolloutFailed(str(failure), reasons) from failure
         except UnusableModels as error:
             raise RolloutFailed(str(error), error.reasons) from error

@@ -29,6 +29,8 @@ MODEL_FILE: Final = "model.onnx"
 
 BACKEND: Final = "onnxruntime"
 
+ONE_VERSION: Final = ModelVersionPolicy(latest=ModelVersionPolicy.Latest(num_versions=1))
+
 _DATA_TYPES: Final[dict[TensorType, DataType]] = {"uint8": TYPE_UINT8, "int64": TYPE_INT64, "float32": TYPE_FP32}
 
 
@@ -36,13 +38,12 @@ _DATA_TYPES: Final[dict[TensorType, DataType]] = {"uint8": TYPE_UINT8, "int64": 
 class DynamicBatching:
     """How Triton gathers single requests into batches.
 
-    `max_batch_size` 1 switches it off. A request waits at most `max_queue_delay_us` microseconds for others to join it; those that
-    come while the model runs make the next batch in any case. When `max_queue_size` requests wait, the next is refused at once;
+    `max_batch_size` 1 switches it off. A request waits at most `max_queue_delay_us` microseconds for others to join it; what
+    comes while the model runs makes the next batch in any case. When `max_queue_size` requests wait, the next is refused at once;
     None: no limit of Triton's own, as the facade has one.
 
-    A limit costs more than it gives: with any queue policy, or with priority levels, Triton prepares no batch while the model runs,
-    and its batcher, which misses that the model is free again, sleeps for the 500 ms that it gives an empty queue (2.51, one
-    instance; figures in docs/benchmarks.md).
+    A limit costs more than it gives: with any queue policy, or with priority levels, single requests stall for half a second now
+    and then (Triton 2.51, one instance; docs/benchmarks.md says why, and has figures).
     """
 
     max_batch_size: int = 32
@@ -78,6 +79,18 @@ DEFAULT_BATCHING: Final = DynamicBatching()
 DEFAULT_INSTANCES: Final = Instances()
 
 
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """How an operator has those models served that have no configuration of their own; see `model_config`."""
+
+    instances: Instances = DEFAULT_INSTANCES
+    tensorrt: TensorRt | None = None
+    response_cache: bool = False
+
+
+USUAL: Final = Variant()
+
+
 def model_config(
     card: ModelCard,
     *,
@@ -106,14 +119,15 @@ def model_config(
     """
     if tensorrt is not None and instances.kind != "gpu":
         raise ConfigError(f"{card.name}: TensorRT needs instances of kind 'gpu', not {instances.kind!r}.")
+    inputs, outputs = tensors_of(card)
     config = ModelConfig(
         name=card.name,
         backend=BACKEND,
         max_batch_size=batching.max_batch_size,
         default_model_filename=MODEL_FILE,
-        version_policy=ModelVersionPolicy(latest=ModelVersionPolicy.Latest(num_versions=1)),
-        input=[ModelInput(name=t.name, data_type=_DATA_TYPES[t.dtype], dims=t.shape) for t in card.inputs],
-        output=[ModelOutput(name=t.name, data_type=_DATA_TYPES[t.dtype], dims=t.shape) for t in card.outputs],
+        version_policy=ONE_VERSION,
+        input=inputs,
+        output=outputs,
         instance_group=[ModelInstanceGroup(count=instances.count, kind=f"KIND_{instances.kind.upper()}")],
     )
     if batching.max_batch_size > 1:
@@ -131,6 +145,14 @@ def model_config(
         config.response_cache.enable = True
     validate(config)
     return config
+
+
+def tensors_of(card: ModelCard) -> tuple[list[ModelInput], list[ModelOutput]]:
+    """The card's inputs and outputs as a configuration has them: without the batch dimension."""
+    return (
+        [ModelInput(name=t.name, data_type=_DATA_TYPES[t.dtype], dims=t.shape) for t in card.inputs],
+        [ModelOutput(name=t.name, data_type=_DATA_TYPES[t.dtype], dims=t.shape) for t in card.outputs],
+    )
 
 
 def _warm_up(card: ModelCard, size: int) -> ModelWarmup:

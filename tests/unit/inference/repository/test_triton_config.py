@@ -135,6 +135,7 @@ def test_batches_of_one_are_not_gathered(card: ModelCard) -> None:
     assert not config.HasField("dynamic_batching")
 
 
+STEP = 'step { model_name: "a" input_map { key: "in" value: "x" } output_map { key: "out" value: "y" } }'
 TENSORS = 'input { name: "x" data_type: TYPE_FP32 dims: 4 } output { name: "y" data_type: TYPE_FP32 dims: 4 }'
 
 
@@ -159,6 +160,21 @@ TENSORS = 'input { name: "x" data_type: TYPE_FP32 dims: 4 } output { name: "y" d
         (f'name: "m" backend: "onnxruntime" {TENSORS} instance_group {{ count: -1 }}', "instance_group.count"),
         (f'name: "m" backend: "onnxruntime" max_batchsize: 4 {TENSORS}', "max_batchsize"),
         ("}{", "1:1"),
+        (f'name: "e" platform: "ensemble" {TENSORS}', "has no step"),
+        (f'name: "e" backend: "onnxruntime" {TENSORS} ensemble_scheduling {{ {STEP} }}', "goes with platform 'ensemble'"),
+        (f'name: "e" platform: "ensemble" {TENSORS} ensemble_scheduling {{ {STEP} {STEP} }}', "'y' is made 2 times"),
+        (
+            f'name: "e" platform: "ensemble" {TENSORS} ensemble_scheduling {{ {STEP.replace("x", "z")} }}',
+            "nothing makes the tensor 'z'",
+        ),
+        (
+            f'name: "e" platform: "ensemble" {TENSORS} ensemble_scheduling {{ step {{ model_name: "a" }} }}',
+            "lacks its model, input_map",
+        ),
+        (
+            f'name: "e" platform: "ensemble" max_batch_size: 8 {TENSORS} instance_group {{}} ensemble_scheduling {{ {STEP} }}',
+            "neither",
+        ),
     ],
 )
 def test_what_triton_would_refuse_is_refused(text: str, names: str) -> None:
@@ -177,7 +193,7 @@ def test_an_error_in_a_file_names_the_file(tmp_path: Path) -> None:
 
 
 def test_a_configuration_of_another_kind_is_read(tmp_path: Path) -> None:
-    text = f'name: "e" platform: "ensemble" max_batch_size: 8 {TENSORS} ensemble_scheduling {{ step {{ model_name: "a" }} }}'
+    text = f'name: "e" platform: "ensemble" max_batch_size: 8 {TENSORS} ensemble_scheduling {{ {STEP} }}'
     assert parse_config(text).ensemble_scheduling.step[0].model_name == "a"
 
 
