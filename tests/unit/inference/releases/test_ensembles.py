@@ -10,7 +10,16 @@ from visionlab_core.store_layout import model_key
 from visionlab_inference.backend import ModelVersion
 from visionlab_inference.ensemble_head import read_head
 from visionlab_inference.releases import UnusableModels, assemble, pull, read_release
-from visionlab_inference.repository import DynamicBatching, config_text, head_graph, model_config, parse_config, read_config
+from visionlab_inference.repository import (
+    DynamicBatching,
+    Instances,
+    Variant,
+    config_text,
+    head_graph,
+    model_config,
+    parse_config,
+    read_config,
+)
 
 POOL = "detectors"
 
@@ -90,6 +99,13 @@ def test_ensemble_takes_no_more_at_once_than_its_bases(store, bases, ensemble):
     assert release.models["stack"].max_batch == 4
     for name in ("stack", "stack.head"):
         assert parse_config(store.get(release.key(f"{name}/config.pbtxt")).decode()).max_batch_size == 4
+
+
+def test_variant_is_that_of_the_bases(store, bases, ensemble):
+    release = assemble(store, POOL, [ensemble, *bases], variant=Variant(instances=Instances(count=3), response_cache=True))
+    assert release.digest != assemble(store, POOL, [ensemble, *bases]).digest
+    counts = {name: store.get(release.key(f"{name}/config.pbtxt")).decode().count("count: 3") for name in release.folders}
+    assert counts == {"base-0": 1, "base-1": 1, "stack": 0, "stack.head": 0}
 
 
 def test_damaged_head_is_named_for_its_ensemble_and_repaired(store, bases, ensemble, tmp_path):
