@@ -43,7 +43,7 @@ class DynamicBatching:
     None: no limit of Triton's own, as the facade has one.
 
     A limit costs more than it gives: with any queue policy, or with priority levels, single requests stall for half a second now
-    and then (Triton 2.51, one instance; docs/benchmarks.md says why, and has figures).
+    and then (Triton 2.51, one instance; figures in docs/benchmarks.md).
     """
 
     max_batch_size: int = 32

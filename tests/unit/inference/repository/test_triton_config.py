@@ -25,6 +25,9 @@ from visionlab_inference.repository import (
 )
 
 
+SHIPPED = sorted(path.parent for path in (Path(__file__).parents[4] / "models").glob("*/*/card.json"))
+
+
 @pytest.fixture
 def card() -> ModelCard:
     return ModelCard(
@@ -96,6 +99,12 @@ def test_triton_may_prepare_the_next_batch_while_the_model_runs(card: ModelCard)
     assert config.HasField("dynamic_batching")
     assert not config.dynamic_batching.HasField("default_queue_policy")
     assert not config.dynamic_batching.priority_levels
+
+
+@pytest.mark.parametrize("version", SHIPPED, ids=lambda version: version.parent.name)
+def test_shipped_models_serve_as_every_export_does(version: Path) -> None:
+    card = ModelCard.model_validate_json((version / "card.json").read_bytes())
+    assert read_config(version / "config.pbtxt") == model_config(card)
 
 
 def test_warm_up_runs_each_size_on_all_inputs(card: ModelCard) -> None:
