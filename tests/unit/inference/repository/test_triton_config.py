@@ -24,7 +24,6 @@ from visionlab_inference.repository import (
     write_config,
 )
 
-
 SHIPPED = sorted(path.parent for path in (Path(__file__).parents[4] / "models").glob("*/*/card.json"))
 
 
