@@ -21,7 +21,7 @@ from visionlab_api.direct_route import DirectRoute
 from visionlab_api.documentation import DocumentedApp, add_docs
 from visionlab_api.middleware import RequestContext
 from visionlab_api.open_inference.http import router as open_inference_router
-from visionlab_api.reconcile.backends import open_backend
+from visionlab_api.reconcile.backends import open_backend, served_variant
 from visionlab_api.reconcile.serving import ServingLoop
 from visionlab_api.routes import router
 from visionlab_api.routes.classify import classify_images
@@ -109,7 +109,7 @@ async def open_state(configuration: ApiConfiguration, metrics: Metrics) -> Async
     decoder = Decoder(lanes, configuration.max_queue)
     try:
         async with open_backend(configuration, store, metrics, lanes) as (backend, deployer):
-            serving = ServingLoop(sessions, store, backend, deployer)
+            serving = ServingLoop(sessions, store, backend, deployer, variant=served_variant(configuration))
             classifier = Classifier(
                 backend,
                 serving,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy import URL, make_url
 
@@ -33,6 +33,17 @@ class ApiConfiguration(BaseSettings):
         "embedded", description="what runs models: this process, or Triton servers that it starts (see `make triton`)"
     )
     triton_deadline_seconds: float = Field(30.0, gt=0, description="time that Triton gets for an answer; then it is a 503")
+    triton_device: Literal["auto", "cpu", "gpu"] = Field(
+        "auto",
+        description="what models without a config.pbtxt of their own run on in Triton; auto = a GPU where there is one",
+    )
+    triton_instances: int = Field(1, ge=1, le=64, description="copies of each of these models in Triton, on each device")
+    triton_tensorrt: Literal["off", "FP32", "FP16"] = Field(
+        "off", description="have TensorRT run these models, in that precision; needs the device gpu"
+    )
+    triton_response_cache_bytes: int = Field(
+        0, ge=0, description="memory of a Triton server for answers to equal requests for these models; 0: none"
+    )
     threads: int | None = Field(None, ge=1, description="CPU threads of inference; default: the CPUs of the cgroup")
     max_queue: int = Field(256, ge=1, description="images that may wait for one model; more are answered 503")
     cached_answers: int = Field(
@@ -43,6 +54,14 @@ class ApiConfiguration(BaseSettings):
     graceful_stop_seconds: int = Field(20, ge=0, description="time that requests under way get to finish")
     log_format: Literal["auto", "json", "text"] = Field("auto", description="auto = text on a terminal, JSON elsewhere")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    @model_validator(mode="after")
+    def _triton_can_do_it(self) -> Self:
+        if self.triton_tensorrt != "off" and self.triton_device != "gpu":
+            raise ValueError("VISIONLAB_TRITON_TENSORRT needs VISIONLAB_TRITON_DEVICE=gpu")
+        if self.triton_device == "gpu" and self.serving == "triton":
+            raise ValueError("VISIONLAB_TRITON_DEVICE=gpu is for other Tritons: the one that the facade starts runs on CPUs")
+        return self
 
     def resolved_database_url(self) -> URL:
         """The database to use."""

@@ -78,8 +78,8 @@ async def detect(
 ) -> Detections:
     """Ask each model (one or more) about each image of uint8 [N, 224, 224, 3].
 
-    Pixels that are yet to be made, of one image, are for one model. An ensemble whose head is given, and whose bases are asked too,
-    is not run: its answer is made of theirs.
+    Pixels that are yet to be made, of one image, are for one model. An ensemble whose head is given, and whose bases are asked
+    too, is not run: its answer is made of theirs.
 
     Raises:
         InferenceError: as `InferenceBackend.infer`; one model that fails fails the call.

@@ -8,6 +8,9 @@ import socket
 import pytest
 
 from visionlab_api.cli import main
+from visionlab_api.configuration import ApiConfiguration
+from visionlab_api.reconcile.backends import served_variant
+from visionlab_inference.repository import USUAL, Instances, TensorRt, Variant
 
 
 @pytest.fixture(autouse=True)
@@ -37,6 +40,31 @@ def test_setting_out_of_range_is_said_so(monkeypatch, name, value):
     monkeypatch.setattr("sys.argv", ["visionlab-api"])
     with pytest.raises(SystemExit, match=name.lower()):
         main()
+
+
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ({"TRITON_DEVICE": "tpu"}, "triton_device"),
+        ({"TRITON_INSTANCES": "0"}, "triton_instances"),
+        ({"TRITON_RESPONSE_CACHE_BYTES": "-1"}, "triton_response_cache_bytes"),
+        ({"TRITON_TENSORRT": "FP16"}, "needs VISIONLAB_TRITON_DEVICE=gpu"),
+        ({"TRITON_DEVICE": "gpu", "SERVING": "triton"}, "runs on CPUs"),
+    ],
+)
+def test_setting_that_triton_cannot_serve_with_is_said_so(monkeypatch, settings, says):
+    for name, value in settings.items():
+        monkeypatch.setenv(f"VISIONLAB_{name}", value)
+    monkeypatch.setattr("sys.argv", ["visionlab-api"])
+    with pytest.raises(SystemExit, match=says):
+        main()
+
+
+def test_settings_say_how_models_are_released():
+    settings = {"triton_device": "gpu", "triton_instances": 2, "triton_tensorrt": "FP16", "triton_response_cache_bytes": 1024}
+    variant = served_variant(ApiConfiguration(**settings))
+    assert variant == Variant(Instances(2, "gpu"), TensorRt(precision="FP16"), response_cache=True)
+    assert served_variant(ApiConfiguration()) == USUAL
 
 
 def test_help_lists_every_setting(monkeypatch, capsys):

@@ -14,7 +14,14 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from visionlab_core.telemetry import Metrics, accept_request_id, configure_logging, new_request_id, request_id
+from visionlab_core.telemetry import (
+    Metrics,
+    accept_request_id,
+    configure_logging,
+    new_request_id,
+    request_id,
+    traces_endpoint,
+)
 
 LOGGER = logging.getLogger("visionlab.test")
 
@@ -225,3 +232,23 @@ def test_two_sets_of_metrics_do_not_meet() -> None:
     one, other = Metrics(), Metrics()
     one.images_generated.labels("g").inc()
     assert b'visionlab_images_generated_total{model="g"}' not in other.render()
+
+
+@pytest.mark.parametrize(
+    ("environment", "url"),
+    [
+        ({}, None),
+        ({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector:4318/"}, "http://collector:4318/v1/traces"),
+        ({"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "http://collector/spans"}, "http://collector/spans"),
+        ({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://a", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "http://b/spans"}, "http://b/spans"),
+        ({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://a", "OTEL_SDK_DISABLED": "True"}, None),
+    ],
+)
+def test_spans_go_where_the_environment_says(
+    environment: dict[str, str], url: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_SDK_DISABLED"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert traces_endpoint() == url

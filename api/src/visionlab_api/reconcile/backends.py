@@ -7,10 +7,11 @@ from contextlib import asynccontextmanager
 
 from visionlab_api.configuration import ApiConfiguration
 from visionlab_core.object_store import ObjectStore
-from visionlab_core.telemetry import Metrics
+from visionlab_core.telemetry import Metrics, traces_endpoint
 from visionlab_inference.backend import InferenceBackend
 from visionlab_inference.embedded import CpuLanes, EmbeddedBackend
 from visionlab_inference.releases import Deployer, EmbeddedDeployer
+from visionlab_inference.repository import Instances, TensorRt, Variant
 
 
 @asynccontextmanager
@@ -34,8 +35,25 @@ async def open_backend(
     triton = TritonBackend(
         lanes, metrics=metrics, max_queue=configuration.max_queue, deadline=configuration.triton_deadline_seconds
     )
-    local = LocalTritonDeployer(triton, store, threads=configuration.threads)
+    local = LocalTritonDeployer(
+        triton,
+        store,
+        metrics=metrics,
+        threads=configuration.threads,
+        response_cache_bytes=configuration.triton_response_cache_bytes,
+        traces=traces_endpoint(),
+    )
     try:
         yield triton, local
     finally:
         await local.close()
+
+
+def served_variant(configuration: ApiConfiguration) -> Variant:
+    """How models are released that have no configuration of their own."""
+    precision = configuration.triton_tensorrt
+    return Variant(
+        instances=Instances(count=configuration.triton_instances, kind=configuration.triton_device),
+        tensorrt=None if precision == "off" else TensorRt(precision=precision),
+        response_cache=configuration.triton_response_cache_bytes > 0,
+    )

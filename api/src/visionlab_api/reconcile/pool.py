@@ -22,6 +22,7 @@ from visionlab_inference.releases import (
     read_pool,
     write_pool,
 )
+from visionlab_inference.repository import Variant
 
 log = logging.getLogger(__name__)
 
@@ -44,13 +45,15 @@ class PoolLoop:
         pool: name of the pool.
         store: where models and releases are.
         deployer: what brings the pool to a release.
+        variant: how models serve that do not say so themselves.
         seconds_to_retry: pause before a model that failed is tried again; it doubles each time, up to LONGEST_RETRY_SECONDS.
     """
 
-    def __init__(self, pool: str, store: ObjectStore, deployer: Deployer, *, seconds_to_retry: float) -> None:
+    def __init__(self, pool: str, store: ObjectStore, deployer: Deployer, *, variant: Variant, seconds_to_retry: float) -> None:
         self._pool = pool
         self._store = store
         self._deployer = deployer
+        self._variant = variant
         self._seconds_to_retry = seconds_to_retry
         self._state: PoolState | None = None
         self._served: set[ModelVersion] | None = None
@@ -102,7 +105,12 @@ class PoolLoop:
 
     def _assemble(self, state: PoolState, cards: Sequence[ModelCard], repair: bool) -> Release:
         return assemble(
-            self._store, self._pool, cards, repair=repair, announce=lambda digest: self._write(state, state.wanting(digest))
+            self._store,
+            self._pool,
+            cards,
+            variant=self._variant,
+            repair=repair,
+            announce=lambda digest: self._write(state, state.wanting(digest)),
         )
 
     def _arrived(self, state: PoolState, release: Release) -> PoolState:

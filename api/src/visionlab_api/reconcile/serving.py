@@ -25,6 +25,7 @@ from visionlab_core.store_layout import model_key
 from visionlab_inference.backend import InferenceBackend, ModelVersion
 from visionlab_inference.ensemble_head import EnsembleHead, UnusableHead, read_head
 from visionlab_inference.releases import POOLS, Deployer
+from visionlab_inference.repository import USUAL, Variant
 
 log = logging.getLogger(__name__)
 
@@ -55,6 +56,7 @@ class ServingLoop:
         backend: InferenceBackend,
         deployer: Deployer,
         *,
+        variant: Variant = USUAL,
         seconds_to_retry: float = 60.0,
     ) -> None:
         self._sessions = sessions
@@ -65,7 +67,10 @@ class ServingLoop:
         self._headless: set[ModelVersion] = set()
         self._models: dict[ModelVersion, KnownModel] = {}
         self._unreadable: set[ModelVersion] = set()
-        self._pools = {kind: PoolLoop(pool, store, deployer, seconds_to_retry=seconds_to_retry) for kind, pool in POOLS.items()}
+        self._pools = {
+            kind: PoolLoop(pool, store, deployer, variant=variant, seconds_to_retry=seconds_to_retry)
+            for kind, pool in POOLS.items()
+        }
         self._rollouts: dict[ModelKind, asyncio.Task[None]] = {}
         self._task: asyncio.Task[None] | None = None
 

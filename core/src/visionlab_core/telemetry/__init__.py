@@ -3,7 +3,7 @@
 from visionlab_core.telemetry.logs import configure_logging
 from visionlab_core.telemetry.metrics import Metrics
 from visionlab_core.telemetry.request_id import accept_request_id, new_request_id, request_id
-from visionlab_core.telemetry.tracing import configure_tracing, name_request, span, trace_headers
+from visionlab_core.telemetry.tracing import configure_tracing, name_request, span, trace_headers, traces_endpoint
 
 __all__ = [
     "Metrics",
@@ -15,4 +15,5 @@ __all__ = [
     "request_id",
     "span",
     "trace_headers",
+    "traces_endpoint",
 ]

@@ -49,6 +49,9 @@ class Metrics:
             buckets=BATCH_BUCKETS,
             registry=self.registry,
         )
+        self.triton_call_seconds = self._seconds(
+            "visionlab_triton_call_seconds", "From a call to Triton to its answer, with all tries.", "model", "version"
+        )
         self.images_generated = Counter("visionlab_images_generated", "Faces made.", ("model",), registry=self.registry)
         self.images_classified = Counter(
             "visionlab_images_classified", "Answers given, one a model and image.", ("model",), registry=self.registry

@@ -14,8 +14,17 @@ from opentelemetry import propagate, trace
 
 Attribute = str | int | float | bool
 
-_ENDPOINTS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
 _tracer: trace.Tracer | None = None
+
+
+def traces_endpoint() -> str | None:
+    """The URL that the environment says spans are to be sent to (OTLP over HTTP); None where it names none."""
+    if os.environ.get("OTEL_SDK_DISABLED", "").lower() == "true":
+        return None
+    if url := os.environ.get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"):
+        return url
+    base = os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT")
+    return f"{base.rstrip('/')}/v1/traces" if base else None
 
 
 def configure_tracing(service: str, version: str) -> Callable[[], None]:
@@ -25,7 +34,7 @@ def configure_tracing(service: str, version: str) -> Callable[[], None]:
     opentelemetry-exporter-otlp-proto-http where a collector is named.
     """
     global _tracer  # noqa: PLW0603 - a process has one tracer, as OpenTelemetry has it
-    if not any(os.environ.get(name) for name in _ENDPOINTS) or os.environ.get("OTEL_SDK_DISABLED", "").lower() == "true":
+    if traces_endpoint() is None:
         return lambda: None
     # Imported only where it is wanted: it costs memory and start-up time.
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
@@ -57,8 +66,11 @@ def name_request(method: str, route: str) -> None:
 
 
 def trace_headers() -> dict[str, str]:
-    """What to send along with a call to another server, so that its spans join this trace; empty where tracing is off."""
+    """What to send along with a call to another server, so that its spans join this trace; empty where nothing is recorded.
+
+    A trace that the sampler leaves out is not handed on: Triton would record its part all the same.
+    """
     headers: dict[str, str] = {}
-    if _tracer is not None:
+    if _tracer is not None and trace.get_current_span().get_span_context().trace_flags.sampled:
         propagate.inject(headers)
     return headers

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine, Mapping, Sequence
 from contextvars import copy_context
 from dataclasses import dataclass
 from functools import partial
@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from visionlab_core.model_card import ModelCard
+from visionlab_core.model_card import FileDigest, ModelCard
 from visionlab_core.telemetry import Metrics
 from visionlab_inference.backend import (
     BackendBusy,
@@ -27,7 +27,7 @@ from visionlab_inference.backend import (
 )
 from visionlab_inference.embedded.batcher import Batcher
 from visionlab_inference.embedded.lanes import CpuLanes
-from visionlab_inference.embedded.session import ReadFile, Session, load_session
+from visionlab_inference.embedded.session import ReadFile, Session, load_ensemble, load_session
 from visionlab_inference.tensor_check import check_inputs
 
 MAX_BATCH = 8
@@ -75,6 +75,21 @@ class EmbeddedBackend:
         """
         return await asyncio.to_thread(load_session, card, read_file)
 
+    async def prepare_ensemble(self, card: ModelCard, bases: Sequence[Session], read_file: ReadFile, head: FileDigest) -> Session:
+        """Load the head of an ensemble in front of bases that are loaded, without serving it yet; see `load_ensemble`."""
+        return await asyncio.to_thread(load_ensemble, card, bases, read_file, head)
+
+    def session(self, model: ModelVersion) -> Session:
+        """The session of a version that serves.
+
+        Raises:
+            ModelNotServed: the version is not ready.
+        """
+        served = self._served.get(model)
+        if served is None:
+            raise ModelNotServed(f"Model {model} is not ready.")
+        return served.session
+
     def serve(self, session: Session) -> None:
         """Serve a version that is loaded. In place of an older session of it, which answers the calls that it has."""
         model = ModelVersion(session.card.uuid, session.card.version)
@@ -121,10 +136,7 @@ class EmbeddedBackend:
 
     def card(self, model: ModelVersion) -> ModelCard:
         """See InferenceBackend."""
-        served = self._served.get(model)
-        if served is None:
-            raise ModelNotServed(f"Model {model} is not ready.")
-        return served.session.card
+        return self.session(model).card
 
     async def ready(self) -> bool:
         """See InferenceBackend."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,9 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
-from visionlab_core.model_card import ModelCard, TensorSpec
+from visionlab_core.model_card import FileDigest, ModelCard, TensorSpec
 from visionlab_inference.backend import ModelFailed, Tensors
+from visionlab_inference.repository import OUTPUT, head_input
 from visionlab_inference.tensor_check import check_outputs
 
 ReadFile = Callable[[str], bytes]
@@ -49,6 +50,17 @@ class Session:
         return check_outputs(self.card, dict(zip(names, map(np.asarray, values), strict=True)), rows)
 
 
+@dataclass(frozen=True, slots=True)
+class _Ensemble(Session):
+    """Runs its bases' sessions, one after the other, and then the head."""
+
+    _bases: tuple[Session, ...]
+
+    def run(self, inputs: Tensors) -> dict[str, NDArray[Any]]:
+        """See Session; a base that fails fails the ensemble."""
+        return Session.run(self, {head_input(i): base.run(inputs)[OUTPUT] for i, base in enumerate(self._bases)})
+
+
 def load_session(card: ModelCard, read_file: ReadFile) -> Session:
     """Load a model that runs on its caller's thread; blocks for up to seconds.
 
@@ -58,8 +70,34 @@ def load_session(card: ModelCard, read_file: ReadFile) -> Session:
         DamagedModel: the file has another sha256 or size than the card says, or its tensors are not the card's.
         Exception: what `read_file` raised, where the file cannot be read.
     """
+    onnx = _load(card, read_file, card.files["model.onnx"])
+    _check_tensors(card.inputs, onnx.get_inputs(), card.name)
+    _check_tensors(card.outputs, onnx.get_outputs(), card.name)
+    return Session(card, onnx)
+
+
+def load_ensemble(card: ModelCard, bases: Sequence[Session], read_file: ReadFile, head: FileDigest) -> Session:
+    """Load an ensemble's head in front of its bases, which are loaded already; blocks.
+
+    Args:
+        card: the ensemble's card.
+        bases: the sessions of its bases, in the head's order.
+        read_file: gives the head's graph as `model.onnx`; see `visionlab_inference.repository.head_graph`.
+        head: of that graph.
+
+    Raises:
+        DamagedModel: the graph is not the one that was said, or no head of so many bases.
+        Exception: what `read_file` raised, where the file cannot be read.
+    """
+    onnx = _load(card, read_file, head)
+    answers = tuple(TensorSpec(name=head_input(i), dtype="float32", shape=card.outputs[0].shape) for i in range(len(bases)))
+    _check_tensors(answers, onnx.get_inputs(), card.name)
+    _check_tensors(card.outputs, onnx.get_outputs(), card.name)
+    return _Ensemble(card, onnx, tuple(bases))
+
+
+def _load(card: ModelCard, read_file: ReadFile, expected: FileDigest) -> ort.InferenceSession:
     data = read_file("model.onnx")
-    expected = card.files["model.onnx"]
     if len(data) != expected.size or hashlib.sha256(data).hexdigest() != expected.sha256:
         raise DamagedModel(
             f"model.onnx of {card.name} version {card.version} is damaged: its sha256 is not the card's. Install the model again."
@@ -69,12 +107,9 @@ def load_session(card: ModelCard, read_file: ReadFile) -> Session:
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
     try:
-        onnx = ort.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+        return ort.InferenceSession(data, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # as above
         raise DamagedModel(f"ONNX Runtime cannot load {card.name} version {card.version}: {error}") from error
-    _check_tensors(card.inputs, onnx.get_inputs(), card.name)
-    _check_tensors(card.outputs, onnx.get_outputs(), card.name)
-    return Session(card, onnx)
 
 
 def available_cpus() -> int:

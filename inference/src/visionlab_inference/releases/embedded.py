@@ -13,7 +13,7 @@ from visionlab_inference.backend import ModelVersion
 from visionlab_inference.embedded import EmbeddedBackend
 from visionlab_inference.embedded.session import Session
 from visionlab_inference.releases.deployer import Rollout, RolloutFailed
-from visionlab_inference.releases.release import Release
+from visionlab_inference.releases.release import Release, ReleasedModel
 
 SECONDS_TO_LINGER = 5.0
 """How long a model that is left out takes calls: of requests that chose it and still decode their images."""
@@ -23,7 +23,7 @@ SECONDS_TO_LINGER = 5.0
 class _Pool:
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     observed: dict[ModelVersion, Rollout] = field(default_factory=dict)
-    # What is in memory, by the sha256 of its file: in service, or on its way out.
+    # What is in memory, by its content (see `_content`): in service, or on its way out.
     loaded: dict[ModelVersion, str] = field(default_factory=dict)
     # Sessions of a release that failed for other models' sake; the next one most likely needs them.
     spare: dict[tuple[ModelVersion, str], Session] = field(default_factory=dict)
@@ -49,7 +49,7 @@ class EmbeddedDeployer:
         """See Deployer."""
         pool = self._pools[release.pool]
         async with pool.lock:
-            onnx = {model.version: model.onnx.sha256 for model in release.models.values()}
+            onnx = {model.version: _content(release, model) for model in release.models.values()}
             wanted = set(onnx)
             for model in wanted & set(pool.leaving):
                 pool.leaving.pop(model).cancel()
@@ -87,24 +87,32 @@ class EmbeddedDeployer:
         self, pool: _Pool, release: Release, fresh: Mapping[ModelVersion, str]
     ) -> tuple[dict[ModelVersion, Session], dict[ModelVersion, str]]:
         sessions = {model: pool.spare[model, digest] for model, digest in fresh.items() if (model, digest) in pool.spare}
-        missing = [model for model in fresh if model not in sessions]
-        names = release.versions
-        results = await asyncio.gather(
-            *(
-                self._backend.prepare(release.models[names[model]].card, partial(self._read, release, names[model]))
-                for model in missing
-            ),
-            return_exceptions=True,
-        )
         reasons: dict[ModelVersion, str] = {}
-        for model, result in zip(missing, results, strict=True):
-            if isinstance(result, Session):
-                sessions[model] = result
-            elif isinstance(result, Exception):
-                reasons[model] = str(result) or type(result).__name__
-            else:
-                raise result
+        missing = [name for model, name in release.versions.items() if model in fresh and model not in sessions]
+        # Bases come before the ensembles of them, and ensembles before those of ensembles.
+        while missing and not reasons:
+            waiting = {name for name in missing if _bases(release, name) & set(missing)}
+            loading = [name for name in missing if name not in waiting]
+            results = await asyncio.gather(*(self._prepare(release, name, sessions) for name in loading), return_exceptions=True)
+            for name, result in zip(loading, results, strict=True):
+                model = release.models[name].version
+                if isinstance(result, Session):
+                    sessions[model] = result
+                elif isinstance(result, Exception):
+                    reasons[model] = str(result) or type(result).__name__
+                else:
+                    raise result
+            missing = [name for name in missing if name in waiting]
         return sessions, reasons
+
+    async def _prepare(self, release: Release, name: str, sessions: Mapping[ModelVersion, Session]) -> Session:
+        model = release.models[name]
+        read = partial(self._read, release, name)
+        if model.head is None:
+            return await self._backend.prepare(model.card, read)
+        bases = [release.models[base].version for base in model.head.bases]
+        loaded = [sessions[base] if base in sessions else self._backend.session(base) for base in bases]
+        return await self._backend.prepare_ensemble(model.card, loaded, read, model.onnx)
 
     def _read(self, release: Release, name: str, file: str) -> bytes:
         return self._store.get(release.key(f"{name}/1/{file}"))
@@ -114,3 +122,15 @@ class EmbeddedDeployer:
         # From here on the model is gone for `apply`, which would load it anew; this task can no longer be cancelled.
         del pool.leaving[model], pool.loaded[model]
         await self._backend.drop(model)
+
+
+def _bases(release: Release, name: str) -> set[str]:
+    head = release.models[name].head
+    return set() if head is None else set(head.bases)
+
+
+def _content(release: Release, model: ReleasedModel) -> str:
+    """What a session of the model is made of: the sha256 of its file, and where that is a head, the bases' too."""
+    if model.head is None:
+        return model.onnx.sha256
+    return " ".join((model.onnx.sha256, *(_content(release, release.models[base]) for base in model.head.bases)))

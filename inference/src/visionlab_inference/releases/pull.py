@@ -25,10 +25,11 @@ def pull(store: ObjectStore, release: Release, folder: Path) -> None:
     folder.mkdir(parents=True)
     unusable: dict[ModelVersion, str] = {}
     for name, model in release.models.items():
-        (folder / name / "1").mkdir(parents=True)
         try:
-            for path, expected in model.files.items():
-                _fetch(store, release.key(f"{name}/{path}"), folder / name / path, expected)
+            for path, expected in model.files(name).items():
+                target = folder / path
+                target.parent.mkdir(parents=True, exist_ok=True)
+                _fetch(store, release.key(path), target, expected)
         except (ReleaseDamaged, KeyNotFound) as error:
             unusable[model.version] = str(error)
     if unusable:

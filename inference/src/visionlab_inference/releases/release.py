@@ -3,6 +3,11 @@
     releases/<pool>/<digest>/release.json
     releases/<pool>/<digest>/<model>/config.pbtxt
     releases/<pool>/<digest>/<model>/1/model.onnx
+    releases/<pool>/<digest>/<ensemble>.head/...
+
+An ensemble whose bases are in the release has but its head there, twice: in a folder of its own, as the model that Triton asks
+after the bases, and as `1/model.onnx` of the ensemble, where other backends look for it (for Triton it makes the folder of the
+version, which object stores cannot keep empty).
 
 `release.json` has the card of each model and the SHA-256 of each file; the digest is that of `release.json`, so it covers every
 byte. It is written last: what has none is no release.
@@ -47,23 +52,38 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+def head_name(ensemble: str) -> str:
+    """The name of an ensemble's head in the repository."""
+    return f"{ensemble}.head"
+
+
+class ReleasedHead(_Strict):
+    """What an ensemble has in place of its whole graph where its bases are in the release too."""
+
+    config: FileDigest = Field(description="of the head's config.pbtxt")
+    bases: tuple[str, ...] = Field(description="their names in the release, in the head's order")
+
+
 class ReleasedModel(_Strict):
     """One model of a release."""
 
     card: ModelCard
     config: FileDigest = Field(description="of config.pbtxt")
-    onnx: FileDigest = Field(description="of 1/model.onnx")
+    onnx: FileDigest = Field(description="of 1/model.onnx: the whole graph, or the head's where there is a head")
     max_batch: int = Field(ge=1, description="images that the configuration lets one call have")
+    head: ReleasedHead | None = None
 
     @property
     def version(self) -> ModelVersion:
         """What backends call it."""
         return ModelVersion(self.card.uuid, self.card.version)
 
-    @property
-    def files(self) -> dict[str, FileDigest]:
-        """By path in the model's folder."""
-        return {CONFIG_FILE: self.config, ONNX_PATH: self.onnx}
+    def files(self, name: str) -> dict[str, FileDigest]:
+        """By path in the repository, where the model serves under this name."""
+        files = {f"{name}/{CONFIG_FILE}": self.config, f"{name}/{ONNX_PATH}": self.onnx}
+        if self.head is not None:
+            files |= {f"{head_name(name)}/{CONFIG_FILE}": self.head.config, f"{head_name(name)}/{ONNX_PATH}": self.onnx}
+        return files
 
 
 class _Manifest(_Strict):
@@ -94,6 +114,11 @@ class Release:
     def versions(self) -> dict[ModelVersion, str]:
         """The name of each model version of the release."""
         return {model.version: name for name, model in self.models.items()}
+
+    @property
+    def folders(self) -> dict[str, ReleasedModel]:
+        """What each folder of the repository belongs to."""
+        return self.models | {head_name(name): model for name, model in self.models.items() if model.head is not None}
 
 
 def read_release(store: ObjectStore, pool: str, digest: str) -> Release:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from visionlab_core.object_store import ObjectStore, StoreError
+from visionlab_core.telemetry import Metrics
 from visionlab_inference.backend import ModelVersion, ServingState
 from visionlab_inference.embedded.session import available_cpus
 from visionlab_inference.oip.connection import OipConnection
@@ -21,9 +22,11 @@ from visionlab_inference.releases.deployer import Rollout, RolloutFailed
 from visionlab_inference.releases.embedded import SECONDS_TO_LINGER
 from visionlab_inference.releases.pull import pull
 from visionlab_inference.releases.release import Release, UnusableModels
-from visionlab_inference.triton.backend import ServedModel, TritonBackend
+from visionlab_inference.triton.backend import HEALTH_SECONDS, ServedModel, TritonBackend
+from visionlab_inference.triton.client import TritonClient
 from visionlab_inference.triton.installation import TritonNotInstalled
 from visionlab_inference.triton.server import HOST, LocalTriton, TritonFailed
+from visionlab_inference.triton.statistics import ServerStatistics
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +45,7 @@ class _Server:
     triton: LocalTriton
     connection: OipConnection
     models: dict[ModelVersion, ServedModel]
+    statistics: ServerStatistics | None
     started: float = field(default_factory=time.monotonic)
 
 
@@ -63,7 +67,10 @@ class LocalTritonDeployer:
         backend: what calls the servers. Nobody else may say where its models are.
         store: where releases are.
         home: where Triton is installed; see `find_installation`.
+        metrics: told what the servers say of their work.
         threads: of each model instance; default: the CPUs of this process.
+        response_cache_bytes: of each server; see `LocalTriton`.
+        traces: where the servers send their spans; see `LocalTriton`.
         seconds_to_linger: how long a model that is left out takes calls.
     """
 
@@ -73,13 +80,22 @@ class LocalTritonDeployer:
         store: ObjectStore,
         *,
         home: Path | None = None,
+        metrics: Metrics | None = None,
         threads: int | None = None,
+        response_cache_bytes: int = 0,
+        traces: str | None = None,
         seconds_to_linger: float = SECONDS_TO_LINGER,
     ) -> None:
         self._backend = backend
         self._store = store
-        self._home = home
-        self._threads = threads or available_cpus()
+        self._metrics = metrics
+        self._open_server = partial(
+            LocalTriton,
+            home=home,
+            threads=threads or available_cpus(),
+            response_cache_bytes=response_cache_bytes,
+            traces=traces,
+        )
         self._seconds_to_linger = seconds_to_linger
         self._pools: defaultdict[str, _Pool] = defaultdict(_Pool)
         self._watch: asyncio.Task[None] | None = None
@@ -144,17 +160,21 @@ class LocalTritonDeployer:
 
     async def _start(self, release: Release) -> _Server:
         try:
-            triton = LocalTriton(partial(pull, self._store, release), home=self._home, threads=self._threads)
+            triton = self._open_server(partial(pull, self._store, release))
             await self._enter(triton)
         except TritonFailed as failure:
-            reasons = {release.models[name].version: reason for name, reason in failure.models.items() if name in release.models}
+            folders = release.folders
+            reasons = {folders[name].version: reason for name, reason in failure.models.items() if name in folders}
             raise RolloutFailed(str(failure), reasons) from failure
         except UnusableModels as error:
             raise RolloutFailed(str(error), error.reasons) from error
         except (StoreError, OSError, TritonNotInstalled) as error:
             raise RolloutFailed(str(error), {}) from error
         models = {model.version: ServedModel(name, model.card, model.max_batch) for name, model in release.models.items()}
-        return _Server(release, triton, OipConnection(f"{HOST}:{triton.grpc_port}"), models)
+        statistics = None
+        if self._metrics is not None:
+            statistics = ServerStatistics(self._metrics, {name: model.card for name, model in release.models.items()})
+        return _Server(release, triton, OipConnection(f"{HOST}:{triton.grpc_port}"), models, statistics)
 
     async def _enter(self, triton: LocalTriton) -> None:
         starting = asyncio.ensure_future(asyncio.to_thread(triton.__enter__))
@@ -177,6 +197,7 @@ class LocalTritonDeployer:
         except TimeoutError:
             log.warning("Triton for %s has calls that do not end; it is stopped with them", server.release.pool)
         await server.connection.close()
+        await _look(server)
         await asyncio.to_thread(_stop, server.triton)
 
     async def _keep_running(self) -> None:
@@ -191,6 +212,7 @@ class LocalTritonDeployer:
                         pool.restart = asyncio.create_task(self._restart(name, pool), name=f"restart-{name}")
                 if thorough:
                     await self._backend.check_health()
+                    await asyncio.gather(*(_look(pool.server) for pool in self._pools.values() if pool.server is not None))
                     checked = time.monotonic()
             except Exception:  # who watches must outlive any fault of one look
                 log.exception("a look after the Triton servers failed")
@@ -231,6 +253,15 @@ def _is_ill(pool: _Pool, thorough: bool) -> bool:
     if pool.server is None:
         return False
     return not pool.server.triton.running or (thorough and pool.server.triton.lost_a_model())
+
+
+async def _look(server: _Server) -> None:
+    """Hand on what a server says of its work, where it answers at once."""
+    if server.statistics is None:
+        return
+    client = TritonClient(server.triton.http_port, host=HOST, timeout=HEALTH_SECONDS)
+    with suppress(OSError, ValueError):
+        server.statistics.look(await asyncio.to_thread(client.statistics))
 
 
 def _pause(ends_in_a_row: int) -> float:

@@ -12,6 +12,8 @@ from visionlab_inference.repository.model_config_pb2 import TYPE_INVALID, ModelC
 
 CONFIG_FILE: Final = "config.pbtxt"
 
+ENSEMBLE_PLATFORM: Final = "ensemble"
+
 
 class ConfigError(ValueError):
     """A configuration that Triton would refuse, or that does not say what is served."""
@@ -82,6 +84,8 @@ def validate(config: ModelConfig) -> None:
     _check_tensors(config.name, "output", list(config.output))
     if config.HasField("dynamic_batching"):
         _check_batching(config)
+    if config.platform == ENSEMBLE_PLATFORM or config.HasField("ensemble_scheduling"):
+        _check_steps(config)
     for warm_up in config.model_warmup:
         if not 1 <= warm_up.batch_size <= max(1, config.max_batch_size):
             raise ConfigError(
@@ -116,3 +120,24 @@ def _check_batching(config: ModelConfig) -> None:
             raise ConfigError(
                 f"{config.name}: preferred_batch_size {size} is not within 1 and max_batch_size {config.max_batch_size}."
             )
+
+
+def _check_steps(config: ModelConfig) -> None:
+    if config.platform != ENSEMBLE_PLATFORM or config.backend:
+        raise ConfigError(f"{config.name}: ensemble_scheduling goes with platform {ENSEMBLE_PLATFORM!r} and no backend.")
+    if config.HasField("dynamic_batching") or config.instance_group:
+        raise ConfigError(f"{config.name}: an ensemble has neither dynamic_batching nor instances; its models have.")
+    if not config.ensemble_scheduling.step:
+        raise ConfigError(f"{config.name}: ensemble_scheduling has no step.")
+    made = Counter(tensor.name for tensor in config.input)
+    for step in config.ensemble_scheduling.step:
+        if not step.model_name or not step.input_map or not step.output_map:
+            raise ConfigError(f"{config.name}: a step of {step.model_name!r} lacks its model, input_map or output_map.")
+        made.update(step.output_map.values())
+    for name, times in made.items():
+        if times > 1:
+            raise ConfigError(f"{config.name}: the tensor {name!r} is made {times} times.")
+    wanted = {name for step in config.ensemble_scheduling.step for name in step.input_map.values()}
+    for name in sorted(wanted | {tensor.name for tensor in config.output}):
+        if name not in made:
+            raise ConfigError(f"{config.name}: nothing makes the tensor {name!r}.")

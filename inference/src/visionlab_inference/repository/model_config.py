@@ -29,6 +29,8 @@ MODEL_FILE: Final = "model.onnx"
 
 BACKEND: Final = "onnxruntime"
 
+ONE_VERSION: Final = ModelVersionPolicy(latest=ModelVersionPolicy.Latest(num_versions=1))
+
 _DATA_TYPES: Final[dict[TensorType, DataType]] = {"uint8": TYPE_UINT8, "int64": TYPE_INT64, "float32": TYPE_FP32}
 
 
@@ -36,16 +38,18 @@ _DATA_TYPES: Final[dict[TensorType, DataType]] = {"uint8": TYPE_UINT8, "int64": 
 class DynamicBatching:
     """How Triton gathers single requests into batches.
 
-    `max_batch_size` 1 switches it off. A request waits at most `max_queue_delay_us` microseconds for others to join it. When
-    `max_queue_size` requests wait, the next is refused at once: a queue without an end only hides that a server is too slow.
+    `max_batch_size` 1 switches it off. A request waits at most `max_queue_delay_us` microseconds for others to join it; what
+    comes while the model runs makes the next batch in any case. When `max_queue_size` requests wait, the next is refused at once;
+    None: no limit of Triton's own, as the facade has one.
 
-    Measured, Triton 2.51: without a delay, and with priority levels, single requests waited for up to half a second now and then.
+    A limit costs more than it gives: with any queue policy, or with priority levels, single requests stall for half a second now
+    and then (Triton 2.51, one instance; figures in docs/benchmarks.md).
     """
 
     max_batch_size: int = 32
-    preferred_sizes: tuple[int, ...] = (8, 16, 32)
-    max_queue_delay_us: int = 2_000
-    max_queue_size: int = 512
+    preferred_sizes: tuple[int, ...] = ()
+    max_queue_delay_us: int = 0
+    max_queue_size: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,18 @@ class TensorRt:
 
 DEFAULT_BATCHING: Final = DynamicBatching()
 DEFAULT_INSTANCES: Final = Instances()
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """How an operator has those models served that have no configuration of their own; see `model_config`."""
+
+    instances: Instances = DEFAULT_INSTANCES
+    tensorrt: TensorRt | None = None
+    response_cache: bool = False
+
+
+USUAL: Final = Variant()
 
 
 def model_config(
@@ -103,26 +119,24 @@ def model_config(
     """
     if tensorrt is not None and instances.kind != "gpu":
         raise ConfigError(f"{card.name}: TensorRT needs instances of kind 'gpu', not {instances.kind!r}.")
+    inputs, outputs = tensors_of(card)
     config = ModelConfig(
         name=card.name,
         backend=BACKEND,
         max_batch_size=batching.max_batch_size,
         default_model_filename=MODEL_FILE,
-        version_policy=ModelVersionPolicy(latest=ModelVersionPolicy.Latest(num_versions=1)),
-        input=[ModelInput(name=t.name, data_type=_DATA_TYPES[t.dtype], dims=t.shape) for t in card.inputs],
-        output=[ModelOutput(name=t.name, data_type=_DATA_TYPES[t.dtype], dims=t.shape) for t in card.outputs],
+        version_policy=ONE_VERSION,
+        input=inputs,
+        output=outputs,
         instance_group=[ModelInstanceGroup(count=instances.count, kind=f"KIND_{instances.kind.upper()}")],
     )
     if batching.max_batch_size > 1:
         preferred = [size for size in batching.preferred_sizes if size <= batching.max_batch_size]
-        queue = ModelQueuePolicy(max_queue_size=batching.max_queue_size)
         config.dynamic_batching.CopyFrom(
-            ModelDynamicBatching(
-                preferred_batch_size=preferred,
-                max_queue_delay_microseconds=batching.max_queue_delay_us,
-                default_queue_policy=queue,
-            )
+            ModelDynamicBatching(preferred_batch_size=preferred, max_queue_delay_microseconds=batching.max_queue_delay_us)
         )
+        if batching.max_queue_size is not None:
+            config.dynamic_batching.default_queue_policy.CopyFrom(ModelQueuePolicy(max_queue_size=batching.max_queue_size))
     for size in warm_up:
         config.model_warmup.append(_warm_up(card, size))
     if tensorrt is not None:
@@ -131,6 +145,14 @@ def model_config(
         config.response_cache.enable = True
     validate(config)
     return config
+
+
+def tensors_of(card: ModelCard) -> tuple[list[ModelInput], list[ModelOutput]]:
+    """The card's inputs and outputs as a configuration has them: without the batch dimension."""
+    return (
+        [ModelInput(name=t.name, data_type=_DATA_TYPES[t.dtype], dims=t.shape) for t in card.inputs],
+        [ModelOutput(name=t.name, data_type=_DATA_TYPES[t.dtype], dims=t.shape) for t in card.outputs],
+    )
 
 
 def _warm_up(card: ModelCard, size: int) -> ModelWarmup:

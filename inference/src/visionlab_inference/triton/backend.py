@@ -197,7 +197,7 @@ class TritonBackend:
         before = self._seconds_per_image.get(model, per_image)
         self._seconds_per_image[model] = 0.8 * before + 0.2 * per_image
         if self._metrics is not None:
-            self._metrics.inference_seconds.labels(card.name, str(card.version)).observe(seconds)
+            self._metrics.triton_call_seconds.labels(card.name, str(card.version)).observe(seconds)
 
 
 async def _answers(connection: OipConnection) -> bool:

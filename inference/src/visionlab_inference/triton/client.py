@@ -10,6 +10,7 @@ from urllib.parse import quote
 from numpy.typing import NDArray
 
 from visionlab_inference.backend import ModelFailed, ServingState, Tensors
+from visionlab_inference.triton.statistics import ModelStatistics, read_statistics
 from visionlab_inference.triton.tensors import HEADER_LENGTH, decode_response, encode_request
 
 
@@ -37,6 +38,17 @@ class TritonClient:
         if status != http.client.OK:
             raise ConnectionError(f"Triton answers {status}: {_message(body)}")
         return {entry["name"]: _state(entry) for entry in json.loads(body)}
+
+    def statistics(self) -> dict[str, ModelStatistics]:
+        """What the server has done since its start, by model.
+
+        Raises:
+            ValueError: it answers something else.
+        """
+        status, _, body = self._call("GET", "/v2/models/stats")
+        if status != http.client.OK:
+            raise ConnectionError(f"Triton answers {status}: {_message(body)}")
+        return read_statistics(json.loads(body))
 
     def infer(self, model: str, inputs: Tensors) -> dict[str, NDArray[Any]]:
         """Run a model on named tensors that share their first dimension N (1 or more); gives all outputs.

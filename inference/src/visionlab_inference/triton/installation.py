@@ -28,12 +28,14 @@ class TritonUnsupported(TritonNotInstalled):
 class TritonInstallation:
     """The parts of the server.
 
-    `stub` is the program that runs Python models, one process a model instance. `libraries` are the folders in which the
-    server and the stub find what they are linked to; `programs` is the folder of the Python that the stub becomes.
+    `caches` is the folder of its response caches, `stub` the program that runs Python models, one process a model instance.
+    `libraries` are the folders in which the server and the stub find what they are linked to; `programs` is the folder of the
+    Python that the stub becomes.
     """
 
     server: Path
     python_backend: Path
+    caches: Path
     stub: Path
     libraries: tuple[Path, ...]
     programs: Path
@@ -60,6 +62,7 @@ def find_installation(home: Path | None = None) -> TritonInstallation:
     return TritonInstallation(
         server=triton / "bin" / "tritonserver",
         python_backend=triton / "backends" / "python",
+        caches=triton / "caches",
         stub=triton / "python_backend_stubs" / python / "triton_python_backend_stub",
         libraries=(packages / "nvidia_pytriton.libs", *_python_library(home, python)),
         programs=home / "bin",

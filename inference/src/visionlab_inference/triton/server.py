@@ -23,6 +23,8 @@ from visionlab_inference.triton.installation import TritonInstallation, find_ins
 
 HOST: Final = "127.0.0.1"
 LOG_LINES: Final = 40
+SERVICE: Final = "visionlab-triton"
+"""What the server's spans are filed under."""
 THREADS_VARIABLE: Final = "VISIONLAB_ONNX_THREADS"
 """Tells our ONNX Runtime backend in the server how many threads an instance takes."""
 NAME_PREFIX: Final = "visionlab-triton-"
@@ -57,18 +59,29 @@ class LocalTriton:
         home: where Triton is installed; see `find_installation`.
         timeout: seconds for the start.
         threads: of each model instance whose configuration does not say.
+        response_cache_bytes: memory for answers of models whose configuration asks for the response cache; 0: none.
+        traces: URL of an OpenTelemetry collector (OTLP over HTTP) for spans of those calls that hand on a trace.
 
     Raises:
         TritonNotInstalled: there is no server on this machine.
     """
 
     def __init__(
-        self, repository: Path | WriteRepository, *, home: Path | None = None, timeout: float = 60.0, threads: int = 1
+        self,
+        repository: Path | WriteRepository,
+        *,
+        home: Path | None = None,
+        timeout: float = 60.0,
+        threads: int = 1,
+        response_cache_bytes: int = 0,
+        traces: str | None = None,
     ) -> None:
         self._installation = find_installation(home)
         self._source = repository
         self._timeout = timeout
         self._threads = threads
+        self._response_cache_bytes = response_cache_bytes
+        self._traces = traces
         self._resources = ExitStack()
 
     def __enter__(self) -> Self:
@@ -145,6 +158,8 @@ class LocalTriton:
             f"--backend-config=python,shm-region-prefix-name={shared_memory}",
             *(f"--http-address={HOST}", f"--http-port={self.http_port}", "--reuse-http-port=true"),
             *(f"--grpc-address={HOST}", f"--grpc-port={self.grpc_port}", "--reuse-grpc-port=true"),
+            *_response_cache(self._installation, self._response_cache_bytes),
+            *([] if self._traces is None else _tracing(self._traces)),
         ]
         with (self._folder / "log").open("wb") as log:
             process = subprocess.Popen(  # noqa: S603
@@ -207,6 +222,25 @@ def _write_backends(installation: TritonInstallation, folder: Path) -> None:
     shutil.copy(installation.stub, folder / "python")
     (folder / "onnxruntime").mkdir()
     shutil.copy(Path(__file__).parent / "onnxruntime_backend" / "model.py", folder / "onnxruntime")
+
+
+def _response_cache(installation: TritonInstallation, size: int) -> list[str]:
+    return [f"--cache-directory={installation.caches}", f"--cache-config=local,size={size}"] if size else []
+
+
+def _tracing(url: str) -> list[str]:
+    # https://github.com/triton-inference-server/server/blob/main/docs/user_guide/trace.md#opentelemetry-trace-support
+    settings = {
+        "mode": "opentelemetry",
+        "level": "TIMESTAMPS",
+        # Traces of its own. Calls that hand on a trace are recorded all the same.
+        "count": "0",
+        "opentelemetry,url": url,
+        "opentelemetry,resource": f"service.name={SERVICE}",
+    }
+    if delay := os.environ.get("OTEL_BSP_SCHEDULE_DELAY"):
+        settings["opentelemetry,bsp_schedule_delay"] = delay
+    return [f"--trace-config={setting}={value}" for setting, value in settings.items()]
 
 
 def _environment(installation: TritonInstallation, threads: int) -> dict[str, str]:

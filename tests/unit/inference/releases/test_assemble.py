@@ -14,7 +14,7 @@ from visionlab_core.object_store import FolderObjectStore, KeyNotFound
 from visionlab_core.store_layout import model_key
 from visionlab_inference.backend import ModelVersion
 from visionlab_inference.releases import PoolState, ReleaseDamaged, UnusableModels, assemble, collect, pull, read_release
-from visionlab_inference.repository import config_text, model_config, parse_config
+from visionlab_inference.repository import Instances, TensorRt, Variant, config_text, model_config, parse_config
 
 POOL = "detectors"
 
@@ -56,6 +56,32 @@ def test_digest_covers_the_configuration(store, add):
     changed = assemble(store, POOL, [card])
     assert changed.digest != plain.digest
     assert (plain.models["first"].max_batch, changed.models["first"].max_batch) == (32, 33)
+
+
+GPU = Variant(instances=Instances(count=2, kind="gpu"), tensorrt=TensorRt(precision="FP16"), response_cache=True)
+
+
+def test_variant_is_how_models_serve_that_do_not_say_so(store, add):
+    card, other = add(), add(SECOND_DETECTOR, "second")
+    plain = assemble(store, POOL, [card, other])
+    release = assemble(store, POOL, [card, other], variant=GPU)
+    assert release.digest != plain.digest
+    assert assemble(store, POOL, [card, other], variant=GPU) == release
+    text = store.get(release.key("first/config.pbtxt")).decode()
+    assert "count: 2\n  kind: KIND_GPU" in text
+    assert 'name: "tensorrt"' in text
+    assert 'key: "precision_mode"\n        value: "FP16"' in text
+    assert "response_cache {\n  enable: true" in text
+
+
+def test_variant_leaves_those_that_say_how_they_serve(store, add):
+    card, key = add(), model_key(DETECTOR, 1, "config.pbtxt")
+    store.put(key, config_text(model_config(card, warm_up=(1,))).encode())
+    own = assemble(store, POOL, [card])
+    assert assemble(store, POOL, [card], variant=GPU) == own
+    # What every export writes is no wish of this model.
+    store.put(key, config_text(model_config(card)).encode())
+    assert "KIND_GPU" in store.get(assemble(store, POOL, [card], variant=GPU).key("first/config.pbtxt")).decode()
 
 
 def test_bytes_are_shared_with_the_model_and_outlive_it(store, add):

@@ -24,6 +24,8 @@ from visionlab_inference.repository import (
     write_config,
 )
 
+SHIPPED = sorted(path.parent for path in (Path(__file__).parents[4] / "models").glob("*/*/card.json"))
+
 
 @pytest.fixture
 def card() -> ModelCard:
@@ -90,6 +92,20 @@ def test_batching_and_instances_are_settings(card: ModelCard) -> None:
     assert "count: 2\n  kind: KIND_CPU" in config_text(config)
 
 
+def test_triton_may_prepare_the_next_batch_while_the_model_runs(card: ModelCard) -> None:
+    # It does not with a queue policy or priority levels, and then single requests wait for half a second now and then.
+    config = model_config(card)
+    assert config.HasField("dynamic_batching")
+    assert not config.dynamic_batching.HasField("default_queue_policy")
+    assert not config.dynamic_batching.priority_levels
+
+
+@pytest.mark.parametrize("version", SHIPPED, ids=lambda version: version.parent.name)
+def test_shipped_models_serve_as_every_export_does(version: Path) -> None:
+    card = ModelCard.model_validate_json((version / "card.json").read_bytes())
+    assert read_config(version / "config.pbtxt") == model_config(card)
+
+
 def test_warm_up_runs_each_size_on_all_inputs(card: ModelCard) -> None:
     config = parse_config(config_text(model_config(card, warm_up=(1, 8))))
     assert [warm_up.batch_size for warm_up in config.model_warmup] == [1, 8]
@@ -127,6 +143,7 @@ def test_batches_of_one_are_not_gathered(card: ModelCard) -> None:
     assert not config.HasField("dynamic_batching")
 
 
+STEP = 'step { model_name: "a" input_map { key: "in" value: "x" } output_map { key: "out" value: "y" } }'
 TENSORS = 'input { name: "x" data_type: TYPE_FP32 dims: 4 } output { name: "y" data_type: TYPE_FP32 dims: 4 }'
 
 
@@ -151,6 +168,21 @@ TENSORS = 'input { name: "x" data_type: TYPE_FP32 dims: 4 } output { name: "y" d
         (f'name: "m" backend: "onnxruntime" {TENSORS} instance_group {{ count: -1 }}', "instance_group.count"),
         (f'name: "m" backend: "onnxruntime" max_batchsize: 4 {TENSORS}', "max_batchsize"),
         ("}{", "1:1"),
+        (f'name: "e" platform: "ensemble" {TENSORS}', "has no step"),
+        (f'name: "e" backend: "onnxruntime" {TENSORS} ensemble_scheduling {{ {STEP} }}', "goes with platform 'ensemble'"),
+        (f'name: "e" platform: "ensemble" {TENSORS} ensemble_scheduling {{ {STEP} {STEP} }}', "'y' is made 2 times"),
+        (
+            f'name: "e" platform: "ensemble" {TENSORS} ensemble_scheduling {{ {STEP.replace("x", "z")} }}',
+            "nothing makes the tensor 'z'",
+        ),
+        (
+            f'name: "e" platform: "ensemble" {TENSORS} ensemble_scheduling {{ step {{ model_name: "a" }} }}',
+            "lacks its model, input_map",
+        ),
+        (
+            f'name: "e" platform: "ensemble" max_batch_size: 8 {TENSORS} instance_group {{}} ensemble_scheduling {{ {STEP} }}',
+            "neither",
+        ),
     ],
 )
 def test_what_triton_would_refuse_is_refused(text: str, names: str) -> None:
@@ -169,7 +201,7 @@ def test_an_error_in_a_file_names_the_file(tmp_path: Path) -> None:
 
 
 def test_a_configuration_of_another_kind_is_read(tmp_path: Path) -> None:
-    text = f'name: "e" platform: "ensemble" max_batch_size: 8 {TENSORS} ensemble_scheduling {{ step {{ model_name: "a" }} }}'
+    text = f'name: "e" platform: "ensemble" max_batch_size: 8 {TENSORS} ensemble_scheduling {{ {STEP} }}'
     assert parse_config(text).ensemble_scheduling.step[0].model_name == "a"
 
 
