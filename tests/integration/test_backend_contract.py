@@ -110,6 +110,31 @@ async def test_answers_are_those_of_the_model_bit_for_bit(serving, name, count):
     assert result.seconds > 0
 
 
+@pytest.mark.parametrize("count", [1, 20])
+async def test_outputs_that_are_wanted_are_given_alone(serving, count):
+    detector = version(serving.cards["tiny-detector-1"])
+    every = (await serving.backend.infer(detector, images(count))).outputs
+    some = (await serving.backend.infer(detector, images(count), outputs=frozenset({"probabilities"}))).outputs
+    assert set(every) == {"probabilities", "activation_map"}
+    assert set(some) == {"probabilities"}
+    assert some["probabilities"] == pytest.approx(every["probabilities"], abs=1e-6)
+    with pytest.raises(ValueError, match="gives the outputs"):
+        await serving.backend.infer(detector, images(1), outputs=frozenset({"opinion"}))
+
+
+async def test_inputs_may_be_made_where_the_model_runs(serving):
+    detector = version(serving.cards["tiny-detector-1"])
+    expected = (await serving.backend.infer(detector, images(1))).outputs["probabilities"]
+    made = (await serving.backend.infer(detector, lambda: images(1))).outputs["probabilities"]
+    assert made == pytest.approx(expected, abs=1e-6)
+
+    def broken():
+        raise RuntimeError("no image")
+
+    with pytest.raises(RuntimeError, match="no image"):
+        await serving.backend.infer(detector, broken)
+
+
 async def test_large_call_is_answered_in_order(serving, detector):
     inputs = images(21)
     whole = (await serving.backend.infer(detector, inputs)).outputs["probabilities"]

@@ -83,9 +83,16 @@ class InferenceBackend(Protocol):
     """Runs models. All methods are called from one event loop and never block it."""
 
     async def infer(
-        self, model: ModelVersion, inputs: Tensors | MakeTensors, *, priority: Priority = Priority.INTERACTIVE
+        self,
+        model: ModelVersion,
+        inputs: Tensors | MakeTensors,
+        *,
+        outputs: frozenset[str] | None = None,
+        priority: Priority = Priority.INTERACTIVE,
     ) -> InferenceResult:
         """Run a model on named tensors that share their first dimension N (1 or more).
+
+        The answer has the `outputs` that are named, or all: those that nobody wants need not be computed, and may be left out.
 
         Inputs that are yet to be made are made off the event loop; where the model runs in this process, by the thread that runs
         it, just before, so that they are still in its CPU's caches. A caller that is cancelled costs no run that has not begun.
@@ -96,7 +103,7 @@ class InferenceBackend(Protocol):
             BackendBusy: the queue is full.
             BackendUnavailable: the server behind the backend is away; an embedded backend has none.
             ModelFailed: the model failed on this input.
-            ValueError: an input is missing, unknown, or of another shape or type than the card says.
+            ValueError: an input is missing, unknown, or of another shape or type than the card says; an output is unknown.
         """
 
     def models(self) -> Mapping[ModelVersion, ServingState]:

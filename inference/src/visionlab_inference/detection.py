@@ -14,6 +14,7 @@ from visionlab_core.telemetry import span
 from visionlab_inference.backend import InferenceBackend, InferenceResult, MakeTensors, ModelVersion, Priority
 from visionlab_inference.ensemble_head import EnsembleHead
 
+_PROBABILITIES = frozenset({"probabilities"})
 _GENERATED = [c.position for c in FACE_CLASSES if c.is_generated]
 
 
@@ -91,7 +92,9 @@ async def detect(
     run += [model for model, head in made.items() if not set(head.bases) <= set(run)]
     inputs = _made_later(pixels) if callable(pixels) else {"image": pixels}
     with span("infer", {"models": ", ".join(map(str, run)), "images": 1 if callable(pixels) else len(pixels)}):
-        results = await _gather({model: backend.infer(model, inputs, priority=priority) for model in run})
+        results = await _gather(
+            {model: backend.infer(model, inputs, outputs=None if explain else _PROBABILITIES, priority=priority) for model in run}
+        )
     answers: dict[ModelVersion, list[Detection]] = {}
     for model, result in results.items():
         probabilities = np.asarray(result.outputs["probabilities"], np.float32)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -34,20 +34,35 @@ def check_inputs(card: ModelCard, inputs: Tensors) -> int:
     return int(sizes.pop())
 
 
-def check_outputs(card: ModelCard, outputs: Mapping[str, NDArray[Any]], rows: int) -> dict[str, NDArray[Any]]:
-    """The card's outputs, in its order.
+def output_names(card: ModelCard, wanted: frozenset[str] | None) -> list[str]:
+    """The outputs that are wanted, or all, in the card's order.
+
+    Raises:
+        ValueError: the model has no such output, or none is wanted.
+    """
+    names = [spec.name for spec in card.outputs if wanted is None or spec.name in wanted]
+    if wanted is not None and (len(names) != len(wanted) or not names):
+        there = ", ".join(spec.name for spec in card.outputs)
+        raise ValueError(f"{card.name} gives the outputs {there}; wanted were {', '.join(sorted(wanted)) or 'none'}.")
+    return names
+
+
+def check_outputs(
+    card: ModelCard, names: Sequence[str], outputs: Mapping[str, NDArray[Any]], rows: int
+) -> dict[str, NDArray[Any]]:
+    """The named outputs.
 
     Raises:
         ModelFailed: one is missing, holds NaN or infinity, or has another number of rows than the inputs.
     """
     checked: dict[str, NDArray[Any]] = {}
-    for spec in card.outputs:
-        array = outputs.get(spec.name)
+    for name in names:
+        array = outputs.get(name)
         if array is None:
-            raise ModelFailed(f"{card.name} gave no {spec.name!r}.")
+            raise ModelFailed(f"{card.name} gave no {name!r}.")
         if array.dtype.kind == "f" and not np.isfinite(array).all():
-            raise ModelFailed(f"{card.name} gave values in {spec.name!r} that are no numbers.")
+            raise ModelFailed(f"{card.name} gave values in {name!r} that are no numbers.")
         if len(array) != rows:
-            raise ModelFailed(f"{card.name} gave {len(array)} rows of {spec.name!r} for {rows} rows of input.")
-        checked[spec.name] = array
+            raise ModelFailed(f"{card.name} gave {len(array)} rows of {name!r} for {rows} rows of input.")
+        checked[name] = array
     return checked

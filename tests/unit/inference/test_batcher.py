@@ -23,9 +23,11 @@ class Model:
         self.gate = threading.Event()
         self.gate.set()
         self.batches: list[list[int]] = []
+        self.wanted: list[frozenset[str] | None] = []
         self.seconds = 0.001
 
-    def run(self, inputs):
+    def run(self, inputs, outputs):
+        self.wanted.append(outputs)
         self.batches.append(inputs["x"].tolist())
         assert self.gate.wait(60)
         if (inputs["x"] < 0).any():
@@ -295,3 +297,20 @@ async def test_calls_that_wait_are_shared_out_among_lanes(model):
         await batcher.close()
     assert model.batches[:2] == [[0], [0]]
     assert max(map(len, model.batches[2:])) == 3
+
+
+async def test_batch_gives_what_any_of_its_calls_wants(model, batcher):
+    first = await hold(model, batcher)
+    some = [asyncio.create_task(batcher.submit({"x": np.array([1])}, 1, outputs=frozenset(names))) for names in ("y", "z")]
+    await settle()
+    model.gate.set()
+    await asyncio.gather(first, *some)
+    first = await hold(model, batcher)
+    all_of_them = [
+        *(asyncio.create_task(batcher.submit({"x": np.array([1])}, 1, outputs=frozenset("y"))) for _ in range(2)),
+        ask(batcher, 1),
+    ]
+    await settle()
+    model.gate.set()
+    await asyncio.gather(first, *all_of_them)
+    assert model.wanted == [None, {"y", "z"}, None, None]

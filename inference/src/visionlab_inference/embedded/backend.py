@@ -28,7 +28,7 @@ from visionlab_inference.backend import (
 from visionlab_inference.embedded.batcher import Batcher
 from visionlab_inference.embedded.lanes import CpuLanes
 from visionlab_inference.embedded.session import ReadFile, Session, load_ensemble, load_session
-from visionlab_inference.tensor_check import check_inputs
+from visionlab_inference.tensor_check import check_inputs, output_names
 
 MAX_BATCH = 8
 """Images in one run. On CPUs a larger batch gains no throughput and makes the next caller wait longer."""
@@ -104,7 +104,12 @@ class EmbeddedBackend:
             await served.batcher.close()
 
     async def infer(
-        self, model: ModelVersion, inputs: Tensors | MakeTensors, *, priority: Priority = Priority.INTERACTIVE
+        self,
+        model: ModelVersion,
+        inputs: Tensors | MakeTensors,
+        *,
+        outputs: frozenset[str] | None = None,
+        priority: Priority = Priority.INTERACTIVE,
     ) -> InferenceResult:
         """See InferenceBackend."""
         served = self._served.get(model)
@@ -112,23 +117,27 @@ class EmbeddedBackend:
             state = self._states.get(model)
             reason = f" ({state.reason or state.state})" if state else ""
             raise ModelNotServed(f"Model {model} is not ready{reason}.")
+        if outputs is not None:
+            output_names(served.session.card, outputs)
         if callable(inputs):
-            return await served.batcher.submit(partial(copy_context().run, _made, inputs, served.session.card), 1, priority)
+            return await served.batcher.submit(
+                partial(copy_context().run, _made, inputs, served.session.card), 1, priority, outputs
+            )
         size = check_inputs(served.session.card, inputs)
         if size > self._max_queue:
             raise BackendBusy(f"{size} images at once are more than the queue of {self._max_queue} holds.", 1.0)
         part = min(MAX_BATCH, -(-size // self._lanes.count))
         if part == size:
-            return await served.batcher.submit(inputs, size, priority)
+            return await served.batcher.submit(inputs, size, priority, outputs)
         parts = [
             served.batcher.submit(
-                {name: value[begin : begin + part] for name, value in inputs.items()}, min(part, size - begin), priority
+                {name: value[begin : begin + part] for name, value in inputs.items()}, min(part, size - begin), priority, outputs
             )
             for begin in range(0, size, part)
         ]
         results = await _all_or_none(parts)
-        outputs = {name: np.concatenate([result.outputs[name] for result in results]) for name in results[0].outputs}
-        return InferenceResult(outputs, sum(result.seconds for result in results))
+        whole = {name: np.concatenate([result.outputs[name] for result in results]) for name in results[0].outputs}
+        return InferenceResult(whole, sum(result.seconds for result in results))
 
     def models(self) -> Mapping[ModelVersion, ServingState]:
         """See InferenceBackend."""
@@ -158,9 +167,9 @@ class EmbeddedBackend:
             else []
         )
 
-        def run(inputs: dict[str, NDArray[Any]]) -> tuple[dict[str, NDArray[Any]], float]:
+        def run(inputs: dict[str, NDArray[Any]], outputs: frozenset[str] | None) -> tuple[dict[str, NDArray[Any]], float]:
             started = time.perf_counter()
-            return session.run(inputs), time.perf_counter() - started
+            return session.run(inputs, outputs), time.perf_counter() - started
 
         def observe(size: int, waited: float, seconds: float) -> None:
             for metric, value in zip(observed, (waited, seconds, size), strict=False):

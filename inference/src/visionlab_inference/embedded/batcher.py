@@ -36,8 +36,9 @@ from visionlab_inference.backend import (
 )
 from visionlab_inference.embedded.lanes import CpuLanes, tell
 
-RunBatch = Callable[[dict[str, NDArray[Any]]], tuple[dict[str, NDArray[Any]], float]]
-"""Gives the outputs, a row for each row of the inputs, and the seconds that the model ran. Blocks, and is called on a lane."""
+RunBatch = Callable[[dict[str, NDArray[Any]], frozenset[str] | None], tuple[dict[str, NDArray[Any]], float]]
+"""From inputs and the names of the outputs that are wanted (None: all) to the outputs, a row for each row of the inputs, and the
+seconds that the model ran. Blocks, and is called on a lane."""
 ObserveBatch = Callable[[int, float, float], None]
 """Told of each batch, on a lane: its images, the seconds its oldest call waited, the seconds the model ran. Must not raise."""
 
@@ -49,6 +50,7 @@ LONGEST_RUN = 0.05
 class _Call:
     inputs: Tensors | MakeTensors
     size: int
+    outputs: frozenset[str] | None
     arrived: float
     answer: asyncio.Future[InferenceResult]
 
@@ -85,9 +87,13 @@ class Batcher:
         self._all_answered = asyncio.Event()
 
     async def submit(
-        self, inputs: Tensors | MakeTensors, size: int, priority: Priority = Priority.INTERACTIVE
+        self,
+        inputs: Tensors | MakeTensors,
+        size: int,
+        priority: Priority = Priority.INTERACTIVE,
+        outputs: frozenset[str] | None = None,
     ) -> InferenceResult:
-        """Run `size` images (at most `max_batch`), alone or with others.
+        """Run `size` images (at most `max_batch`), alone or with others, for the `outputs` that are named, or all.
 
         Inputs that are yet to be made are made by the lane that runs them. A caller that is cancelled costs no run that has not
         begun.
@@ -101,7 +107,7 @@ class Batcher:
         if self._closed:
             raise ModelNotServed("The model is no longer served.")
         queue = self._queues[priority]
-        call = _Call(inputs, size, time.perf_counter(), asyncio.get_running_loop().create_future())
+        call = _Call(inputs, size, outputs, time.perf_counter(), asyncio.get_running_loop().create_future())
         with self._lock:
             if queue.images + size > self._max_queue:
                 wait = queue.images * self._seconds_per_image
@@ -158,7 +164,7 @@ class Batcher:
         loop = batch[0].answer.get_loop()
         images = sum(call.size for call in batch)
         try:
-            outputs, seconds = self._run(_stacked(batch))
+            outputs, seconds = self._run(_stacked(batch), _wanted(batch))
         except Exception as error:  # whatever it is, every caller must hear of it
             if len(batch) == 1:
                 failure = error if isinstance(error, ModelFailed) else ModelFailed(str(error))
@@ -199,6 +205,17 @@ def _succeed(batch: list[_Call], outputs: dict[str, NDArray[Any]], seconds_per_i
 def _fail(call: _Call, failure: Exception) -> None:
     if not call.answer.done():
         call.answer.set_exception(failure)
+
+
+def _wanted(batch: list[_Call]) -> frozenset[str] | None:
+    if len(batch) == 1:
+        return batch[0].outputs
+    all_wanted: set[str] = set()
+    for call in batch:
+        if call.outputs is None:
+            return None
+        all_wanted |= call.outputs
+    return frozenset(all_wanted)
 
 
 def _stacked(batch: list[_Call]) -> dict[str, NDArray[Any]]:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from visionlab_core.model_card import FileDigest, ModelCard, TensorSpec
 from visionlab_inference.backend import ModelFailed, Tensors
 from visionlab_inference.repository import OUTPUT, head_input
-from visionlab_inference.tensor_check import check_outputs
+from visionlab_inference.tensor_check import check_outputs, output_names
 
 ReadFile = Callable[[str], bytes]
 """Gives the bytes of a file of a model version, by its name in the card."""
@@ -35,19 +35,20 @@ class Session:
     card: ModelCard
     _onnx: ort.InferenceSession
 
-    def run(self, inputs: Tensors) -> dict[str, NDArray[Any]]:
-        """Run one batch; blocks.
+    def run(self, inputs: Tensors, outputs: frozenset[str] | None = None) -> dict[str, NDArray[Any]]:
+        """Run one batch and give the outputs that are named, or all; blocks.
 
         Raises:
+            ValueError: an output is unknown.
             ModelFailed: ONNX Runtime failed, or an output holds NaN or infinity, or has another number of rows than the inputs.
         """
-        names = [output.name for output in self.card.outputs]
+        names = output_names(self.card, outputs)
         try:
             values = self._onnx.run(names, dict(inputs))
             rows = len(next(iter(inputs.values())))
         except Exception as error:  # ONNX Runtime's errors share no base class but Exception
             raise ModelFailed(f"{self.card.name} failed: {error}") from error
-        return check_outputs(self.card, dict(zip(names, map(np.asarray, values), strict=True)), rows)
+        return check_outputs(self.card, names, dict(zip(names, map(np.asarray, values), strict=True)), rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +57,10 @@ class _Ensemble(Session):
 
     _bases: tuple[Session, ...]
 
-    def run(self, inputs: Tensors) -> dict[str, NDArray[Any]]:
+    def run(self, inputs: Tensors, outputs: frozenset[str] | None = None) -> dict[str, NDArray[Any]]:
         """See Session; a base that fails fails the ensemble."""
-        return Session.run(self, {head_input(i): base.run(inputs)[OUTPUT] for i, base in enumerate(self._bases)})
+        said = {head_input(i): base.run(inputs, frozenset({OUTPUT}))[OUTPUT] for i, base in enumerate(self._bases)}
+        return Session.run(self, said, outputs)
 
 
 def load_session(card: ModelCard, read_file: ReadFile) -> Session:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -31,12 +31,13 @@ def datatype(name: str, tensor: NDArray[Any]) -> str:
     return _NAMES[tensor.dtype]
 
 
-def encode_request(model: str, inputs: Tensors) -> ModelInferRequest:
-    """A request for all outputs of a model; the server chooses the version.
+def encode_request(model: str, inputs: Tensors, outputs: Iterable[str] = ()) -> ModelInferRequest:
+    """A request to a model; the server chooses the version.
 
     Args:
         model: name on the server.
         inputs: by name; uint8, int64 or float32.
+        outputs: names of those that are wanted; none means all.
 
     Raises:
         ValueError: an input has another dtype.
@@ -45,6 +46,8 @@ def encode_request(model: str, inputs: Tensors) -> ModelInferRequest:
     for name, value in inputs.items():
         request.inputs.add(name=name, datatype=datatype(name, value), shape=value.shape)
         request.raw_input_contents.append(value.tobytes())
+    for name in outputs:
+        request.outputs.add(name=name)
     return request
 
 

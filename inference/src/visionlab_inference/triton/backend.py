@@ -30,7 +30,7 @@ from visionlab_inference.backend import (
 from visionlab_inference.embedded.lanes import CpuLanes
 from visionlab_inference.oip import decode_outputs, encode_request
 from visionlab_inference.oip.connection import ConnectionClosed, OipConnection
-from visionlab_inference.tensor_check import check_inputs, check_outputs
+from visionlab_inference.tensor_check import check_inputs, check_outputs, output_names
 from visionlab_inference.triton.grpc_errors import RETRY_AFTER_SECONDS, as_inference_error, worth_another_try
 
 PART: Final = 8
@@ -97,13 +97,19 @@ class TritonBackend:
                 self._routes[model].state = state
 
     async def infer(
-        self, model: ModelVersion, inputs: Tensors | MakeTensors, *, priority: Priority = Priority.INTERACTIVE
+        self,
+        model: ModelVersion,
+        inputs: Tensors | MakeTensors,
+        *,
+        outputs: frozenset[str] | None = None,
+        priority: Priority = Priority.INTERACTIVE,
     ) -> InferenceResult:
         """See InferenceBackend. `seconds` are those from the request to the answer: Triton does not say more.
 
         Triton takes all calls in their order, whatever their priority: what bounds bulk work is the facade's window.
         """
         route = self._ready_route(model)
+        names = output_names(route.served.card, outputs)
         size = 1 if callable(inputs) else check_inputs(route.served.card, inputs)
         waiting = self._images[model]
         if waiting + size > self._max_queue:
@@ -115,12 +121,12 @@ class TritonBackend:
                 inputs = await self._lanes.run(inputs, priority)
                 check_inputs(route.served.card, inputs)
             started = time.perf_counter()
-            outputs = await self._infer_in_parts(model, inputs, size, min(PART, route.served.max_batch))
+            answer = await self._infer_in_parts(model, inputs, names, size, min(PART, route.served.max_batch))
         finally:
             self._images[model] -= size
         seconds = time.perf_counter() - started
         self._observe(model, route.served.card, seconds, seconds / (waiting + size))
-        return InferenceResult(outputs, seconds)
+        return InferenceResult(answer, seconds)
 
     def models(self) -> Mapping[ModelVersion, ServingState]:
         """See InferenceBackend."""
@@ -139,9 +145,11 @@ class TritonBackend:
         """Ask the servers how each model fares. A server that is merely slow to say so keeps its models' states."""
         await asyncio.gather(*(_check(route) for route in list(self._routes.values())))
 
-    async def _infer_in_parts(self, model: ModelVersion, inputs: Tensors, size: int, part: int) -> dict[str, NDArray[Any]]:
+    async def _infer_in_parts(
+        self, model: ModelVersion, inputs: Tensors, names: list[str], size: int, part: int
+    ) -> dict[str, NDArray[Any]]:
         if size <= part:
-            return await self._infer_part(model, inputs, size)
+            return await self._infer_part(model, inputs, names, size)
         try:
             async with asyncio.TaskGroup() as group:
                 tasks = [
@@ -149,6 +157,7 @@ class TritonBackend:
                         self._infer_part(
                             model,
                             {name: value[begin : begin + part] for name, value in inputs.items()},
+                            names,
                             min(part, size - begin),
                         )
                     )
@@ -160,8 +169,8 @@ class TritonBackend:
         results = [task.result() for task in tasks]
         return {name: np.concatenate([outputs[name] for outputs in results]) for name in results[0]}
 
-    async def _infer_part(self, model: ModelVersion, inputs: Tensors, size: int) -> dict[str, NDArray[Any]]:
-        request = encode_request("", inputs)
+    async def _infer_part(self, model: ModelVersion, inputs: Tensors, names: list[str], size: int) -> dict[str, NDArray[Any]]:
+        request = encode_request("", inputs, names)
         deadline = time.monotonic() + self._deadline
         for pause in (*_PAUSES, None):
             # Looked up for each try: the model may have moved to another server meanwhile.
@@ -178,7 +187,7 @@ class TritonBackend:
                 outputs = decode_outputs(response)
             except ValueError as error:
                 raise ModelFailed(f"{route.served.card.name}: {error}") from error
-            return check_outputs(route.served.card, outputs, size)
+            return check_outputs(route.served.card, names, outputs, size)
         raise AssertionError("the last try answers or raises")
 
     def _ready_route(self, model: ModelVersion) -> _Route:

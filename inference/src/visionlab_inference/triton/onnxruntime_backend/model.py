@@ -55,7 +55,9 @@ class TritonPythonModel:
         sizes = [len(next(iter(tensors.values()))) for tensors in inputs]
         try:
             joint = {name: np.concatenate([tensors[name] for tensors in inputs]) for name in inputs[0]}
-            outputs = dict(zip(self._outputs, self._session.run(self._outputs, joint), strict=True))
+            wanted = {name for request in requests for name in request.requested_output_names()}
+            names = [name for name in self._outputs if name in wanted]
+            outputs = dict(zip(names, self._session.run(names, joint), strict=True))
         except Exception as error:  # as above
             if len(requests) == 1:
                 return [pb_utils.InferenceResponse(error=pb_utils.TritonError(str(error)))]
