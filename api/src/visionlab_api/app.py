@@ -24,12 +24,14 @@ from visionlab_api.middleware import RequestContext
 from visionlab_api.open_inference.http import router as open_inference_router
 from visionlab_api.reconcile.backends import open_backend
 from visionlab_api.reconcile.serving import ServingLoop
+from visionlab_api.reconcile.uploads import UploadSweep
 from visionlab_api.routes import router
 from visionlab_api.routes.classify import classify_images
 from visionlab_api.routes.status import root_router
 from visionlab_api.services.classifying import Classifier
 from visionlab_api.services.decoding import Decoder
 from visionlab_api.services.starters import install_starters
+from visionlab_api.services.uploads import Uploads
 from visionlab_api.state import State
 from visionlab_api.web import add_web_interface
 from visionlab_core.object_store import open_store
@@ -64,6 +66,7 @@ def create_app(configuration: ApiConfiguration) -> FastAPI:
         openapi_tags=[
             {"name": "images", "description": "Make, upload, classify, label, like and download images."},
             {"name": "models", "description": "Generators and detectors."},
+            {"name": "uploads", "description": "Large files in pieces (tus 1.0): archives for data sets, models."},
             {"name": "system", "description": "Status and settings."},
         ],
         lifespan=lifespan,
@@ -120,6 +123,8 @@ async def open_state(configuration: ApiConfiguration, metrics: Metrics) -> Async
     try:
         async with open_backend(configuration, store, metrics) as (backend, deployer):
             serving = ServingLoop(sessions, store, backend, deployer)
+            uploads = Uploads(sessions, store, configuration)
+            sweep = UploadSweep(uploads, configuration.upload_expiry_seconds)
             classifier = Classifier(
                 backend,
                 serving,
@@ -132,13 +137,16 @@ async def open_state(configuration: ApiConfiguration, metrics: Metrics) -> Async
                 if configuration.starter_models is not None:
                     await install_starters(configuration.starter_models, store, sessions)
                 await serving.start()
+                sweep.start()
                 # What is there now stays: the collector need not look at it again with every few thousand requests.
                 gc.collect()
                 gc.freeze()
-                state = State(configuration, engine, sessions, store, backend, serving, decoder, classifier, metrics)
+                state = State(configuration, engine, sessions, store, backend, serving, decoder, classifier, uploads, metrics)
                 async with _open_inference_over_grpc(state):
                     yield state
             finally:
+                await uploads.close()
+                await sweep.stop()
                 await serving.stop()
     finally:
         decoder.close()

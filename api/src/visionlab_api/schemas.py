@@ -14,6 +14,10 @@ from visionlab_core.model_card import Metrics, ModelKind
 NDJSON = "application/x-ndjson"
 """Media type of streamed answers: a JSON object a line."""
 
+TUS_MEDIA_TYPE = "application/offset+octet-stream"
+TUS_VERSION = "1.0.0"
+"""Of the pieces of resumable uploads, and of their protocol."""
+
 MAX_SEED = 2**53 - 1
 """Seeds stay exact in every JSON reader (RFC 8259, section 6)."""
 

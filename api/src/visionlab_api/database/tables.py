@@ -135,6 +135,41 @@ class LabelRow(Base):
     created_at: Mapped[datetime] = mapped_column(default=_now)
 
 
+class Leased:
+    """Columns of rows that one worker at a time may work on; see `database.leases`."""
+
+    holder: Mapped[UUID | None]
+    renewed_at: Mapped[datetime | None]
+
+
+class UploadRow(Leased, Base):
+    """A large file that arrives in pieces, or has arrived and waits until something makes use of it.
+
+    `received` bytes are in the store for good. `claimed_by` is the uuid of what makes use of the file; while it stands, the
+    upload does not expire.
+    """
+
+    __tablename__ = "uploads"
+    __table_args__ = (
+        CheckConstraint("status IN ('receiving', 'done')", name="status"),
+        CheckConstraint("received >= 0 AND received <= length", name="received"),
+        CheckConstraint("status <> 'done' OR received = length", name="done"),
+        Index("ix_uploads_expires_at", "expires_at"),
+        Index("ix_uploads_claimed_by", "claimed_by"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    uuid: Mapped[UUID] = mapped_column(unique=True, default=uuid4)
+    filename: Mapped[str] = mapped_column(String(255))
+    upload_metadata: Mapped[str] = mapped_column(String(4096))
+    length: Mapped[int] = mapped_column(BigInteger)
+    received: Mapped[int] = mapped_column(BigInteger, default=0)
+    status: Mapped[str] = mapped_column(String(16), default="receiving")
+    claimed_by: Mapped[UUID | None]
+    created_at: Mapped[datetime] = mapped_column(default=_now)
+    expires_at: Mapped[datetime]
+
+
 class SettingRow(Base):
     """A system-wide setting that differs from its default."""
 

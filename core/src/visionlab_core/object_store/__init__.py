@@ -5,8 +5,8 @@
 
 from visionlab_core.object_store.address import S3Settings, open_store
 from visionlab_core.object_store.contract import (
-    DEFAULT_CONTENT_TYPE,
     BLOCK_BYTES,
+    DEFAULT_CONTENT_TYPE,
     BytesMissing,
     InvalidKey,
     KeyNotFound,
@@ -22,8 +22,8 @@ from visionlab_core.object_store.folder import FolderObjectStore
 from visionlab_core.object_store.seekable import open_seekable
 
 __all__ = [
-    "DEFAULT_CONTENT_TYPE",
     "BLOCK_BYTES",
+    "DEFAULT_CONTENT_TYPE",
     "BytesMissing",
     "FolderObjectStore",
     "InvalidKey",

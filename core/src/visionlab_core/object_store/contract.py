@@ -19,8 +19,8 @@ INCOMING = ".incoming"
 GROWING = ".growing"
 RESERVED_PARTS = (INCOMING, GROWING)
 BLOCK_BYTES = 8 << 20
-"""A stream goes to S3 in parts of this size, one after the other, and who appends does best in such blocks. S3 takes 10,000 parts:
-84 GB."""
+"""A stream goes to S3 in parts of this size, one after the other, and who appends does best in such blocks. S3 takes 10,000 of
+them: 84 GB."""
 
 
 class StoreError(Exception):

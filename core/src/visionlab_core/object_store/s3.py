@@ -38,10 +38,10 @@ from urllib3.response import BaseHTTPResponse
 
 from visionlab_core.object_store.address import S3Settings
 from visionlab_core.object_store.contract import (
+    BLOCK_BYTES,
     CHUNK_BYTES,
     DEFAULT_CONTENT_TYPE,
     GROWING,
-    BLOCK_BYTES,
     BytesMissing,
     InvalidKey,
     KeyNotFound,
@@ -173,7 +173,7 @@ class S3ObjectStore:
         validate_key(key)
 
     def append(self, name: UUID, data: bytes, *, at: int) -> None:
-        """See `ObjectStore.append`: objects `.growing/<name>/<offset>`, each but the last large enough to be a part of a whole one.
+        """See `ObjectStore.append`: objects `.growing/<name>/<offset>`, each but the last large enough to be part of another.
 
         A multipart upload of S3's own would hold large parts alone, and forget how far it came where its id is lost.
         """
@@ -182,7 +182,8 @@ class S3ObjectStore:
         if held < at:
             raise BytesMissing(held)
         while pieces and pieces[-1].offset >= at:
-            self._remove(pieces.pop().name)
+            self._remove(pieces[-1].name)
+            pieces = pieces[:-1]
         if pieces:
             last = pieces[-1]
             kept = at - last.offset
@@ -241,14 +242,14 @@ class S3ObjectStore:
                     return
                 yield chunk
 
-    def _pieces(self, name: UUID) -> list[_Piece]:
+    def _pieces(self, name: UUID) -> tuple[_Piece, ...]:
         """The pieces of a growing object that follow one another from the start."""
         before = self._piece_name(name)
-        pieces: list[_Piece] = []
+        pieces: tuple[_Piece, ...] = ()
         for entry in self._entries(before):
             piece = _Piece(entry.object_name or "", int((entry.object_name or "").removeprefix(before)), entry.size or 0)
             if piece.offset == (pieces[-1].offset + pieces[-1].size if pieces else 0):
-                pieces.append(piece)
+                pieces += (piece,)
             else:  # left by a crash, behind what was dropped
                 self._remove(piece.name)
         return pieces
