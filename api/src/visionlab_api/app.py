@@ -23,6 +23,7 @@ from visionlab_api.documentation import DocumentedApp, add_docs
 from visionlab_api.middleware import RequestContext
 from visionlab_api.open_inference.http import router as open_inference_router
 from visionlab_api.reconcile.backends import open_backend
+from visionlab_api.reconcile.datasets import DatasetLoop
 from visionlab_api.reconcile.serving import ServingLoop
 from visionlab_api.reconcile.uploads import UploadSweep
 from visionlab_api.routes import router
@@ -66,6 +67,7 @@ def create_app(configuration: ApiConfiguration) -> FastAPI:
         openapi_tags=[
             {"name": "images", "description": "Make, upload, classify, label, like and download images."},
             {"name": "models", "description": "Generators and detectors."},
+            {"name": "datasets", "description": "Images to learn from."},
             {"name": "uploads", "description": "Large files in pieces (tus 1.0): archives for data sets, models."},
             {"name": "system", "description": "Status and settings."},
         ],
@@ -125,6 +127,7 @@ async def open_state(configuration: ApiConfiguration, metrics: Metrics) -> Async
             serving = ServingLoop(sessions, store, backend, deployer)
             uploads = Uploads(sessions, store, configuration)
             sweep = UploadSweep(uploads, configuration.upload_expiry_seconds)
+            datasets = DatasetLoop(sessions, store, configuration)
             classifier = Classifier(
                 backend,
                 serving,
@@ -138,6 +141,7 @@ async def open_state(configuration: ApiConfiguration, metrics: Metrics) -> Async
                     await install_starters(configuration.starter_models, store, sessions)
                 await serving.start()
                 sweep.start()
+                datasets.start()
                 # What is there now stays: the collector need not look at it again with every few thousand requests.
                 gc.collect()
                 gc.freeze()
@@ -146,6 +150,7 @@ async def open_state(configuration: ApiConfiguration, metrics: Metrics) -> Async
                     yield state
             finally:
                 await uploads.close()
+                await datasets.stop()
                 await sweep.stop()
                 await serving.stop()
     finally:

@@ -51,6 +51,8 @@ class ApiConfiguration(BaseSettings):
         (".zip", ".tar", ".tar.gz", ".tgz", ".jpg", ".jpeg", ".png", ".onnx", ".h5", ".npz"),
         description="endings of the file names that resumable uploads take, with commas between them",
     )
+    max_dataset_files: int = Field(200_000, ge=1, description="files in the archives of one data set")
+    max_dataset_bytes: int = Field(50 * 2**30, ge=1024, description="what the archives of one data set may unpack to")
     graceful_stop_seconds: int = Field(20, ge=0, description="time that requests under way get to finish")
     log_format: Literal["auto", "json", "text"] = Field("auto", description="auto = text on a terminal, JSON elsewhere")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"

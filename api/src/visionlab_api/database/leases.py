@@ -18,13 +18,13 @@ from sqlalchemy import ColumnElement, or_, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
-from visionlab_api.database.tables import UploadRow
+from visionlab_api.database.tables import DatasetRow, UploadRow
 
 log = logging.getLogger(__name__)
 
 LEASE_SECONDS = 5.0
 _SECONDS_BETWEEN_RENEWALS = 1.0
-Table = type[UploadRow]
+Table = type[UploadRow] | type[DatasetRow]
 
 
 def is_free(table: Table) -> ColumnElement[bool]:
