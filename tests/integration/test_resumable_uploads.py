@@ -153,7 +153,6 @@ def test_what_arrived_of_a_broken_piece_is_kept(client, server):
 def test_of_two_pieces_at_one_offset_one_wins(client, server):
     address = begin(client, len(DATA))
     with unfinished_piece(server, address, 0, DATA[:100], len(DATA)) as winner:
-        block_until(lambda: send(client, address, 0, b"").status_code == 423)
         problem_of(send(client, address, 0, b"z" * 1000), 423, "upload-locked")
         winner.sendall(DATA[100:])
         assert winner.recv(12) == b"HTTP/1.1 204"
@@ -182,7 +181,6 @@ def test_a_stop_keeps_what_arrived(start_server, tiny_models):
     server = start_server(tiny_models, VISIONLAB_GRACEFUL_STOP_SECONDS="1")
     address = begin(server.client, len(DATA))
     with unfinished_piece(server, address, 0, DATA[:100_000], len(DATA)):
-        block_until(lambda: send(server.client, address, 0, b"").status_code == 423)
         assert server.stop() == 0
     server.start()
     assert offset_of(server.client, address) == 100_000
@@ -316,19 +314,22 @@ def test_size_and_types_are_the_operators(strict):
 
 def test_the_quota_holds_and_what_is_forgotten_gives_room(strict):
     store = strict.folder / "store"
-    block_until(lambda: create(strict.client, 5000).status_code == 201)
+    addresses = []
     while (answer := create(strict.client, 4000)).status_code == 201:
-        assert strict.client.patch(answer.headers["location"], headers={**PIECE, "Upload-Offset": "0"}, content=b"x").is_success
+        addresses.append(answer.headers["location"])
+        send(strict.client, addresses[-1], 0, b"x")
+    assert len(addresses) >= 2
     problem_of(answer, 507, "upload-quota")
     block_until(lambda: create(strict.client, 5000).status_code == 201)
     block_until(lambda: not list((store / ".growing").iterdir()))
 
 
 def test_an_expired_upload_is_gone(strict):
-    block_until(lambda: create(strict.client, 100).status_code == 201)
-    address = create(strict.client, 100).headers["location"]
+    while (answer := create(strict.client, 100)).status_code == 507:  # what the tests before left has to expire first
+        pass
+    address = answer.headers["location"]
     send(strict.client, address, 0, bytes(50))
-    block_until(lambda: strict.client.head(address, headers=TUS).status_code == 410)
+    block_until(lambda: strict.client.head(address, headers=TUS).status_code in (404, 410))
     assert send(strict.client, address, 50, bytes(50)).status_code in (404, 410)
     block_until(lambda: strict.client.head(address, headers=TUS).status_code == 404)
 

@@ -55,10 +55,16 @@ def stored(server: Server, address: str) -> bytes:
 
 @contextmanager
 def unfinished_piece(server: Server, address: str, offset: int, data: bytes, announced: int) -> Iterator[socket.socket]:
-    """A piece of `announced` bytes of which `data` are sent; the connection stays open for the block."""
+    """A piece of `announced` bytes of which `data` are sent; the connection stays open for the block.
+
+    When the block begins the server is receiving it.
+    """
     parts = urlsplit(server.url)
     with socket.create_connection((parts.hostname, parts.port), timeout=30) as connection:
         head = [f"PATCH {address} HTTP/1.1", f"Host: {parts.netloc}", f"Content-Length: {announced}", f"Upload-Offset: {offset}"]
         head += [f"{name}: {value}" for name, value in PIECE.items()]
-        connection.sendall("\r\n".join([*head, "", ""]).encode() + data)
+        # It says "continue" once it reads the body (RFC 9110, section 10.1.1).
+        connection.sendall("\r\n".join([*head, "Expect: 100-continue", "", ""]).encode())
+        assert connection.recv(1000).startswith(b"HTTP/1.1 100 ")
+        connection.sendall(data)
         yield connection
