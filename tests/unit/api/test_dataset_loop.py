@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
+from moto.server import ThreadedMotoServer
 from sqlalchemy import URL, func, select, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
@@ -28,8 +31,8 @@ from visionlab_api.services.datasets import content_digest, create_dataset, hold
 from visionlab_api.services.fates import Fate
 from visionlab_api.services.uploads import Uploads
 from visionlab_core.face_class import FaceClass
-from visionlab_core.object_store import FolderObjectStore, StoreFull
-from visionlab_core.store_layout import image_key
+from visionlab_core.object_store import FolderObjectStore, ObjectStore, S3Settings, StoreFull, open_store
+from visionlab_core.store_layout import dataset_manifest_key, image_key
 from visionlab_core.training_spec import DetectorData, GeneratorData
 from visionlab_training.data.index import read_manifest
 from visionlab_training.data.rows import detector_rows
@@ -44,7 +47,7 @@ class Place:
 
     folder: Path
     sessions: async_sessionmaker[AsyncSession]
-    store: FolderObjectStore
+    store: ObjectStore
     uploads: Uploads
     configuration: ApiConfiguration
 
@@ -87,16 +90,21 @@ class Place:
             await session.commit()
 
 
-@pytest.fixture
-async def place(tmp_path):
-    url = URL.create("sqlite+aiosqlite", database=str(tmp_path / "visionlab.db"))
+@asynccontextmanager
+async def opened(folder: Path, store: ObjectStore) -> AsyncIterator[Place]:
+    url = URL.create("sqlite+aiosqlite", database=str(folder / "visionlab.db"))
     migrate(url)
     engine = open_engine(url)
     sessions = async_sessionmaker(engine, expire_on_commit=False)
-    store = FolderObjectStore(tmp_path / "store")
     configuration = ApiConfiguration(max_dataset_files=200, max_dataset_bytes=200 * 2**20)
-    yield Place(tmp_path, sessions, store, Uploads(sessions, store, configuration), configuration)
+    yield Place(folder, sessions, store, Uploads(sessions, store, configuration), configuration)
     await engine.dispose()
+
+
+@pytest.fixture
+async def place(tmp_path):
+    async with opened(tmp_path, FolderObjectStore(tmp_path / "store")) as place:
+        yield place
 
 
 FACES = {f"{seed}.jpg": face(seed) for seed in range(12)}
@@ -240,6 +248,28 @@ async def test_a_reading_that_was_broken_off_goes_on(place, pack, monkeypatch):
     assert row.fates == {"kept": 12, "duplicate": 1, "not_an_image": 1}
     assert len(await place.fates(dataset)) == 14
     assert len(list(place.store.list(f"datasets/{dataset}/images/"))) == 12
+
+
+async def test_s3_holds_the_same_dataset(tmp_path):
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    keys = {"access_key": "someone", "secret_key": "something", "create_bucket": True}
+    store = open_store("s3://faces/some/prefix", S3Settings.model_validate({"endpoint": f"http://{host}:{port}", **keys}))
+    try:
+        async with opened(tmp_path, store) as place:
+            for archive in (zip_of(FACES), tar_of(FACES, "w:gz")):
+                dataset = await place.wish(("faces.zip", archive))
+                row = await place.read(dataset)
+                assert (row.state, row.reason, row.digest) == ("ready", None, DIGEST)
+            assert store.get(dataset_manifest_key(dataset, DIGEST)).count(b"../images/human/") == len(FACES)
+            async with place.sessions() as session:
+                await remove_dataset(session, dataset)
+            await place.loop().round("deleting")
+            await place.uploads.sweep()
+            assert not any(info.key.startswith((f"datasets/{dataset}", "uploads/")) for info in store.list())
+    finally:
+        server.stop()
 
 
 async def test_one_that_breaks_its_reader_every_time_is_given_up(place, monkeypatch):
