@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import random
@@ -16,6 +17,10 @@ from support.tus import TUS, UPLOADS, begin, offset_of, send, unfinished_piece, 
 from support.waiting import block_until
 
 URL = "/backend/dataset"
+
+
+def cursor(content: object) -> str:
+    return base64.urlsafe_b64encode(json.dumps(content).encode()).decode()
 
 
 def make(client, *files: tuple[str, bytes], name: str | None = None, **options) -> dict:
@@ -159,7 +164,19 @@ def test_the_list_is_filtered_sorted_and_read_in_parts(client):
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("limit", 0), ("limit", 201), ("cursor", "x"), ("cursor", "W10="), ("sort", "size"), ("status", "x"), ("face_class", "dog")],
+    [
+        ("limit", 0),
+        ("limit", 201),
+        ("sort", "size"),
+        ("status", "x"),
+        ("face_class", "dog"),
+        ("name", "a\0b"),
+        ("cursor", "x"),
+        ("cursor", "W10="),
+        ("cursor", cursor([1, True])),
+        ("cursor", cursor(["a", 1])),
+        ("cursor", cursor([1, 2**70])),
+    ],
 )
 def test_the_list_refuses_what_it_does_not_know(client, name, value):
     problem_of(client.get(f"{URL}/detector", params={name: value}), 422, "invalid-request", name)
@@ -231,6 +248,7 @@ def test_uploads_are_used_once_and_only_whole(client):
         ({"name": "../x"}, "name"),
         ({"name": "x" * 61}, "name"),
         ({"label": ""}, "label"),
+        ({"label": "a\0b"}, "label"),
         ({"type": "other"}, "type"),
         ({"face_class": "dog"}, "face_class"),
         ({"uploads": []}, "uploads"),

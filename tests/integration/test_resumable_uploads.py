@@ -159,6 +159,17 @@ def test_of_two_pieces_at_one_offset_one_wins(client, server):
     assert stored(server, address) == DATA
 
 
+def test_bytes_that_the_store_has_lost_are_asked_for_again(client, server):
+    address = begin(client, len(DATA))
+    send(client, address, 0, DATA[:1000])
+    (server.folder / "store" / ".growing" / address.rsplit("/", 1)[-1]).unlink()
+    answer = send(client, address, 1000, DATA[1000:])
+    problem_of(answer, 409, "upload-offset")
+    assert answer.headers["upload-offset"] == "0"
+    assert send(client, address, 0, DATA).status_code == 204
+    assert stored(server, address) == DATA
+
+
 def test_killed_in_the_middle_of_a_piece(start_server, tiny_models):
     data = random.Random(3).randbytes(20 * MIB)
     server = start_server(tiny_models)

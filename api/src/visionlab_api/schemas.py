@@ -259,7 +259,14 @@ class DatasetRequest(_Body):
     """Make a data set of finished uploads: archives (zip, tar, tar.gz), images, or both."""
 
     name: DatasetName = Field(description="of its own; reports count the images under it", examples=["office-portraits"])
-    label: str | None = Field(None, min_length=1, max_length=80, description="default: the name", examples=["Office portraits"])
+    label: str | None = Field(
+        None,
+        min_length=1,
+        max_length=80,
+        pattern=r"^[^\x00-\x1f\x7f]+$",
+        description="default: the name",
+        examples=["Office portraits"],
+    )
     type: ModelKind = Field(description="for models of which type it is", examples=["detector"])
     face_class: FaceClass | None = Field(
         None,

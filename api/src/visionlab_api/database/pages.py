@@ -41,7 +41,7 @@ async def read_page(
         ProblemError: 422, the cursor is none of this list.
     """
     if cursor is not None:
-        value, last = _read(cursor)
+        value, last = _read(cursor, order.type.python_type)
         after = [column < at if descending else column > at for column, at in ((order, value), (identity, last))]
         query = query.where(after[0] if order is identity else or_(after[0], and_(order == value, after[1])))
     columns = [order] if order is identity else [order, identity]
@@ -53,14 +53,20 @@ async def read_page(
     return rows[:limit], _write(getattr(end, order.key), getattr(end, identity.key))
 
 
+def _is_number(value: object) -> bool:
+    # What identities are, and no more than a database takes.
+    return type(value) is int and 0 <= value < 2**31
+
+
 def _write(value: object, identity: int) -> str:
     return base64.urlsafe_b64encode(json.dumps([value, identity]).encode()).decode()
 
 
-def _read(cursor: str) -> tuple[Any, int]:
+def _read(cursor: str, kind: type) -> tuple[Any, int]:
     try:
         value, identity = json.loads(base64.b64decode(cursor, altchars=b"-_", validate=True))
-        if isinstance(value, str | int) and isinstance(identity, int) and 0 <= identity < 2**63:
+        fits = isinstance(value, str) and value.isprintable() if kind is str else _is_number(value)
+        if fits and _is_number(identity):
             return value, identity
     except (ValueError, TypeError, RecursionError):
         pass

@@ -76,7 +76,9 @@ async def list_datasets(
     ] = None,
     origin: Annotated[Literal["uploaded", "labelled", "generated"] | None, Query(description="only those of this origin")] = None,
     face_class: Annotated[FaceClass | None, Query(description="only those of this class")] = None,
-    name: Annotated[str | None, Query(max_length=64, description="only those whose name has this in it")] = None,
+    name: Annotated[
+        str | None, Query(pattern=r"^[A-Za-z0-9._-]{0,64}$", description="only those whose name has this in it")
+    ] = None,
     sort: Annotated[Sort, Query(description="`-name`: Z first")] = "newest",
     cursor: Cursor = None,
     limit: Limit = 50,

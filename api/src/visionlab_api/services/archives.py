@@ -220,7 +220,8 @@ def _damaged(filename: str, error: BaseException) -> UnusableArchive:
 
 
 def _said(error: BaseException) -> str:
-    return (str(error) or type(error).__name__)[:200].rstrip(".")
+    said = "".join(character for character in str(error) if character.isprintable())
+    return (said or type(error).__name__)[:200].rstrip(".")
 
 
 class _Bounded(io.RawIOBase):

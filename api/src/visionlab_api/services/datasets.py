@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, Select, delete, func, select
+from sqlalchemy import ColumnElement, Select, delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -125,12 +125,14 @@ async def remove_dataset(session: AsyncSession, uuid: UUID) -> None:
     if row.origin != "uploaded":
         detail = "This data set is the images that people labelled or generators made, and goes with them. It can be disabled."
         raise ProblemError(HTTPStatus.CONFLICT, "dataset-virtual", "Virtual data set", detail)
+    # First the write, which makes whoever wants to hold it wait, then the question who does; the name is free again.
+    row.state, row.name = "deleting", str(row.uuid)
+    await session.flush()
     users = await session.scalar(select(func.count()).select_from(DatasetUseRow).where(DatasetUseRow.dataset_id == row.id))
     if users:
+        await session.rollback()
         detail = f"{users} trainings use this data set. Wait until they are done, or remove them."
         raise ProblemError(HTTPStatus.CONFLICT, "dataset-in-use", "Data set in use", detail)
-    row.state = "deleting"
-    row.name = str(row.uuid)  # so that the name is free again
     await session.commit()
 
 
@@ -153,13 +155,17 @@ async def hold_dataset(session: AsyncSession, store: ObjectStore, uuid: UUID, tr
     """
     row = await find_dataset(session, uuid)
     if row.status != "enabled" or row.state != "ready":
-        detail = f"The data set {row.name!r} is {row.state if row.state != 'ready' else row.status}: no training can use it now."
-        raise ProblemError(HTTPStatus.CONFLICT, "dataset-not-usable", "Data set cannot be used", detail, field="datasets")
+        raise _not_usable(row.name, row.state if row.state != "ready" else row.status)
     files = await frozen_files(session, row)
     if not files:
         detail = f"The data set {row.name!r} holds no image yet."
         raise ProblemError(HTTPStatus.CONFLICT, "dataset-empty", "Data set empty", detail, field="datasets")
     digest = row.digest or await write_manifest(store, row.uuid, files)
+    # A write, which waits for whoever is just removing it; and the other way round.
+    usable = (DatasetRow.id == row.id, DatasetRow.state == "ready", DatasetRow.status == "enabled")
+    held = update(DatasetRow).where(*usable).values(status="enabled").returning(DatasetRow.id)
+    if (await session.execute(held, execution_options={"synchronize_session": False})).first() is None:
+        raise _not_usable(row.name, "just being removed or disabled")
     session.add(DatasetUseRow(dataset_id=row.id, training=training, digest=digest))
     await session.flush()
     classes = Counter(file.face_class for file in files)
@@ -245,6 +251,11 @@ _VIRTUAL: dict[str, tuple[ColumnElement[bool], ...]] = {
     "generated": (ImageRow.image_type == "generated", ImageRow.class_label.is_not(None)),
 }
 """What the virtual data sets consist of."""
+
+
+def _not_usable(name: str, how: str) -> ProblemError:
+    detail = f"The data set {name!r} is {how}: no training can use it now."
+    return ProblemError(HTTPStatus.CONFLICT, "dataset-not-usable", "Data set cannot be used", detail, field="datasets")
 
 
 def _write_manifest(store: ObjectStore, key: str, files: Sequence[FrozenFile]) -> None:

@@ -93,9 +93,13 @@ class Uploads:
             raise ProblemError(HTTPStatus.GONE, "upload-expired", "Upload expired", detail)
         if row.status == "receiving" and row.received == row.length:
             # Also after a crash between the last byte and this.
-            await asyncio.to_thread(self._store.finish, uuid, upload_key(uuid), size=row.length)
-            row.status = "done"
-            await self._update(UploadRow.uuid == uuid, UploadRow.received == UploadRow.length, status="done")
+            try:
+                await asyncio.to_thread(self._store.finish, uuid, upload_key(uuid), size=row.length)
+            except BytesMissing as error:
+                row.received = await self._fall_back(UploadRow.uuid == uuid, error)
+            else:
+                row.status = "done"
+                await self._update(UploadRow.uuid == uuid, UploadRow.received == UploadRow.length, status="done")
         return row
 
     async def write(
@@ -135,8 +139,7 @@ class Uploads:
                 try:
                     await self._receive(row, holder, chunks, checksum)
                 except BytesMissing as error:
-                    log.error("of the upload %s only %d of %d bytes are in the store", uuid, error.size, offset)
-                    await self._update(UploadRow.holder == holder, received=error.size)
+                    await self._fall_back(UploadRow.holder == holder, error)
                     raise _other_offset(await self.find(uuid)) from error
         finally:
             self._receiving.discard(under_way)
@@ -220,6 +223,12 @@ class Uploads:
             found = (await session.execute(statement, execution_options={"synchronize_session": False})).first()
             await session.commit()
         return found is not None
+
+    async def _fall_back(self, condition: ColumnElement[bool], error: BytesMissing) -> int:
+        """The store has lost bytes that were counted (an older copy of it was put back?): the client sends them again."""
+        log.error("an upload has come to byte %d again: %s", error.size, error)
+        await self._update(condition, UploadRow.status == "receiving", received=error.size)
+        return error.size
 
     def _expiry(self) -> datetime:
         return datetime.now(UTC) + timedelta(seconds=self._configuration.upload_expiry_seconds)
