@@ -16,6 +16,7 @@ from uuid import uuid4
 import httpx
 import pytest
 from support.problem_details import problem_of
+from support.server import Server
 from support.tus import PIECE, TUS, UPLOADS, begin, metadata, offset_of, send, stored, unfinished_piece
 from support.waiting import block_until
 from tusclient.client import TusClient
@@ -170,9 +171,18 @@ def test_bytes_that_the_store_has_lost_are_asked_for_again(client, server):
     assert stored(server, address) == DATA
 
 
-def test_killed_in_the_middle_of_a_piece(start_server, tiny_models):
-    data = random.Random(3).randbytes(20 * MIB)
-    server = start_server(tiny_models)
+@pytest.fixture(scope="module")
+def mortal(tmp_path_factory, tiny_models):
+    """A server that is killed, stopped and starved."""
+    server = Server(
+        tmp_path_factory.mktemp("mortal"), tiny_models, VISIONLAB_UI_FOLDER="none", VISIONLAB_GRACEFUL_STOP_SECONDS="1"
+    ).start()
+    yield server
+    server.close()
+
+
+def test_killed_in_the_middle_of_a_piece(mortal):
+    data, server = random.Random(3).randbytes(20 * MIB), mortal
     address = begin(server.client, len(data))
     with unfinished_piece(server, address, 0, data[: 17 * MIB], len(data)):
         block_until(lambda: offset_of(server.client, address) >= 16 * MIB)
@@ -188,8 +198,8 @@ def test_killed_in_the_middle_of_a_piece(start_server, tiny_models):
     assert hashlib.sha256(stored(server, address)).digest() == hashlib.sha256(data).digest()
 
 
-def test_a_stop_keeps_what_arrived(start_server, tiny_models):
-    server = start_server(tiny_models, VISIONLAB_GRACEFUL_STOP_SECONDS="1")
+def test_a_stop_keeps_what_arrived(mortal):
+    server = mortal
     address = begin(server.client, len(DATA))
     with unfinished_piece(server, address, 0, DATA[:100_000], len(DATA)):
         assert server.stop() == 0
@@ -199,8 +209,8 @@ def test_a_stop_keeps_what_arrived(start_server, tiny_models):
     assert stored(server, address) == DATA
 
 
-def test_a_full_disk_is_said_and_harms_nothing(start_server, tiny_models):
-    server = start_server(tiny_models)
+def test_a_full_disk_is_said_and_harms_nothing(mortal):
+    server = mortal
     data = random.Random(4).randbytes(10 * MIB)
     address = begin(server.client, len(data))
     assert send(server.client, address, 0, data[:MIB]).status_code == 204
@@ -297,8 +307,6 @@ def test_pieces_that_make_no_sense_are_refused(client):
 @pytest.fixture(scope="module")
 def strict(tmp_path_factory, tiny_models):
     """A server whose uploads are few, small and soon forgotten."""
-    from support.server import Server
-
     server = Server(
         tmp_path_factory.mktemp("strict"),
         tiny_models,

@@ -11,10 +11,8 @@ import asyncio
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from typing import TypeVar
 from uuid import UUID
 
 from sqlalchemy import delete, func, insert, or_, select, update
@@ -29,6 +27,7 @@ from visionlab_api.services.dataset_reading import DatasetReading, FileFound, Up
 from visionlab_api.services.datasets import SIZE_STEPS, frozen_files, write_manifest
 from visionlab_api.services.fates import Fate
 from visionlab_api.services.uploads import release
+from visionlab_api.threads import run_to_its_end
 from visionlab_core.face_class import FaceClass
 from visionlab_core.object_store import ObjectStore, StoreError
 from visionlab_core.store_layout import dataset_prefix
@@ -39,7 +38,6 @@ SECONDS_BETWEEN_ROUNDS = 0.5
 MOST_ATTEMPTS = 5
 """Times that reading may be broken off at one place (the process was killed, say for its memory) before it is given up."""
 
-T = TypeVar("T")
 _FIRST_PAUSE, _LONGEST_PAUSE = 2.0, 300.0
 _ROWS_AT_ONCE = 10_000
 
@@ -139,7 +137,7 @@ class DatasetLoop:
         row, reading = await self._open(uuid, holder)
         fates, classes, sizes = Counter(row.fates), Counter(row.classes), Counter(row.sizes)
         try:
-            while batch := await _to_its_end(reading.batch):
+            while batch := await run_to_its_end(reading.batch):
                 kept = [file for file in batch if file.fate == Fate.KEPT]
                 fates.update(file.fate.value for file in batch)
                 classes.update(file.face_class.value for file in kept if file.face_class)
@@ -246,16 +244,6 @@ class DatasetLoop:
     def _remove_files(self, uuid: UUID) -> None:
         for info in self._store.list(dataset_prefix(uuid)):
             self._store.delete(info.key)
-
-
-async def _to_its_end(work: Callable[[], T]) -> T:
-    """Run work on a thread; who is cancelled meanwhile waits for it, as nothing else ends it."""
-    running = asyncio.ensure_future(asyncio.to_thread(work))
-    try:
-        return await asyncio.shield(running)
-    except asyncio.CancelledError:
-        await asyncio.wait([running])
-        raise
 
 
 def _size_step(file: FileFound) -> str:

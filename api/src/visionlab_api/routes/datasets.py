@@ -105,14 +105,15 @@ async def list_datasets(
         cursor=cursor,
         limit=limit,
     )
-    live = await live_counts(session)
+    live = await live_counts(session, rows)
     return schemas.DatasetPage(datasets=[to_schema(row, live) for row in rows], next_cursor=after)
 
 
 @router.get("/dataset/{uuid}/report", summary="How a data set fares", responses=_NOT_FOUND)
 async def get_dataset(uuid: UUID, session: SessionDep) -> schemas.Dataset:
     """State, progress, what became of its files, class counts and sizes."""
-    return to_schema(await find_dataset(session, uuid), await live_counts(session))
+    row = await find_dataset(session, uuid)
+    return to_schema(row, await live_counts(session, [row]))
 
 
 @router.get(
@@ -194,7 +195,8 @@ async def get_dataset_image(
 )
 async def set_dataset_status(uuid: UUID, status: Literal["enabled", "disabled"], session: SessionDep) -> schemas.Dataset:
     """A disabled one is used by no further training; those under way go on."""
-    return to_schema(await change_status(session, uuid, status), await live_counts(session))
+    row = await change_status(session, uuid, status)
+    return to_schema(row, await live_counts(session, [row]))
 
 
 @router.delete(
@@ -215,7 +217,7 @@ async def _events(uuid: UUID, request: Request, state: State) -> AsyncIterator[b
     while not await request.is_disconnected():
         async with state.sessions() as session:
             row = await session.scalar(select(DatasetRow).where(DatasetRow.uuid == uuid, DatasetRow.state != "deleting"))
-            shown = None if row is None else to_schema(row, await live_counts(session))
+            shown = None if row is None else to_schema(row, await live_counts(session, [row]))
         if shown is None:
             return
         if shown != last:

@@ -136,12 +136,13 @@ async def remove_dataset(session: AsyncSession, uuid: UUID) -> None:
     await session.commit()
 
 
-async def live_counts(session: AsyncSession) -> dict[str, Counter[FaceClass]]:
-    """How many images of each class the virtual data sets have now, by origin."""
-    found: dict[str, Counter[FaceClass]] = {"labelled": Counter(), "generated": Counter()}
-    for origin, condition in _VIRTUAL.items():
+async def live_counts(session: AsyncSession, rows: Iterable[DatasetRow]) -> dict[str, Counter[FaceClass]]:
+    """How many images of each class those of the data sets that are virtual have now, by origin."""
+    found: dict[str, Counter[FaceClass]] = {}
+    for origin in {row.origin for row in rows} & _VIRTUAL.keys():
+        found[origin] = Counter()
         columns = (ImageRow.class_label, func.count())
-        for face_class, count in await session.execute(select(*columns).where(*condition).group_by(ImageRow.class_label)):
+        for face_class, count in await session.execute(select(*columns).where(*_VIRTUAL[origin]).group_by(ImageRow.class_label)):
             found[origin][FaceClass(str(face_class))] = count
     return found
 

@@ -11,6 +11,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from http import HTTPStatus
 from uuid import UUID
 
@@ -24,6 +25,7 @@ from visionlab_api.database.tables import UploadRow
 from visionlab_api.middleware import BodyStalled
 from visionlab_api.problems import ProblemError, not_found
 from visionlab_api.services.tus import CHECKSUM_MISMATCH, Checksum
+from visionlab_api.threads import run_to_its_end
 from visionlab_core.object_store import BLOCK_BYTES, BytesMissing, ObjectStore
 from visionlab_core.store_layout import upload_key
 
@@ -186,7 +188,8 @@ class Uploads:
         async def keep() -> None:
             nonlocal place
             if block:
-                await asyncio.to_thread(self._store.append, row.uuid, bytes(block), at=place)
+                # Where this is cancelled it is done once more, which changes nothing.
+                await run_to_its_end(partial(self._store.append, row.uuid, bytes(block), at=place))
                 place += len(block)
                 block.clear()
                 if checksum is None:
