@@ -25,6 +25,13 @@ def drawn_face(seed: int, side: int = 64) -> NDArray[np.uint8]:
     return image
 
 
+def portrait(seed: int, side: int = 128) -> NDArray[np.uint8]:
+    """A drawn face with a texture of its own, as photographs have it, uint8 [side, side, 3] RGB."""
+    grain = np.random.default_rng(seed).integers(0, 256, (16, 16, 3), dtype=np.uint8)
+    texture = cv2.resize(grain, (side, side), interpolation=cv2.INTER_CUBIC)
+    return cv2.addWeighted(drawn_face(seed, side), 0.6, texture, 0.4, 0).astype(np.uint8)
+
+
 def write_faces(folder: Path, count: int, *, first_seed: int = 0, side: int = 64) -> list[Path]:
     """Write drawn faces as JPEG files."""
     folder.mkdir(parents=True, exist_ok=True)

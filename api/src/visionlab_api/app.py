@@ -22,13 +22,16 @@ from visionlab_api.documentation import DocumentedApp, add_docs
 from visionlab_api.middleware import RequestContext
 from visionlab_api.open_inference.http import router as open_inference_router
 from visionlab_api.reconcile.backends import open_backend, served_variant
+from visionlab_api.reconcile.datasets import DatasetLoop
 from visionlab_api.reconcile.serving import ServingLoop
+from visionlab_api.reconcile.uploads import UploadSweep
 from visionlab_api.routes import router
 from visionlab_api.routes.classify import classify_images
 from visionlab_api.routes.status import root_router
 from visionlab_api.services.classifying import Classifier
 from visionlab_api.services.decoding import Decoder
 from visionlab_api.services.starters import install_starters
+from visionlab_api.services.uploads import Uploads
 from visionlab_api.state import State
 from visionlab_api.web import add_web_interface
 from visionlab_core.object_store import open_store
@@ -64,6 +67,8 @@ def create_app(configuration: ApiConfiguration) -> FastAPI:
         openapi_tags=[
             {"name": "images", "description": "Make, upload, classify, label, like and download images."},
             {"name": "models", "description": "Generators and detectors."},
+            {"name": "datasets", "description": "Images to learn from."},
+            {"name": "uploads", "description": "Large files in pieces (tus 1.0): archives for data sets, models."},
             {"name": "system", "description": "Status and settings."},
         ],
         lifespan=lifespan,
@@ -110,6 +115,9 @@ async def open_state(configuration: ApiConfiguration, metrics: Metrics) -> Async
     try:
         async with open_backend(configuration, store, metrics, lanes) as (backend, deployer):
             serving = ServingLoop(sessions, store, backend, deployer, variant=served_variant(configuration))
+            uploads = Uploads(sessions, store, configuration)
+            sweep = UploadSweep(uploads, configuration.upload_expiry_seconds)
+            datasets = DatasetLoop(sessions, store, configuration)
             classifier = Classifier(
                 backend,
                 serving,
@@ -122,13 +130,18 @@ async def open_state(configuration: ApiConfiguration, metrics: Metrics) -> Async
                 if configuration.starter_models is not None:
                     await install_starters(configuration.starter_models, store, sessions)
                 await serving.start()
+                sweep.start()
+                datasets.start()
                 # What is there now stays: the collector need not look at it again with every few thousand requests.
                 gc.collect()
                 gc.freeze()
-                state = State(configuration, engine, sessions, store, backend, serving, decoder, classifier, metrics)
+                state = State(configuration, engine, sessions, store, backend, serving, decoder, classifier, uploads, metrics)
                 async with _open_inference_over_grpc(state):
                     yield state
             finally:
+                await uploads.close()
+                await datasets.stop()
+                await sweep.stop()
                 await serving.stop()
     finally:
         await asyncio.to_thread(lanes.close)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy import URL, make_url
 
 
@@ -51,9 +51,27 @@ class ApiConfiguration(BaseSettings):
     )
     max_image_bytes: int = Field(20 * 2**20, ge=1024, description="largest image file")
     max_request_bytes: int = Field(128 * 2**20, ge=1024, description="largest request body")
+    max_upload_bytes: int = Field(20 * 2**30, ge=1024, description="largest file of a resumable upload")
+    upload_quota_bytes: int = Field(
+        50 * 2**30, ge=1024, description="what all uploads that nothing has made use of yet may take up together"
+    )
+    upload_expiry_seconds: float = Field(
+        24 * 3600.0, gt=0, description="an upload that neither grows nor is made use of for so long is removed"
+    )
+    upload_types: Annotated[tuple[str, ...], NoDecode] = Field(
+        (".zip", ".tar", ".tar.gz", ".tgz", ".jpg", ".jpeg", ".png", ".onnx", ".h5", ".npz"),
+        description="endings of the file names that resumable uploads take, with commas between them",
+    )
+    max_dataset_files: int = Field(200_000, ge=1, description="files in the archives of one data set")
+    max_dataset_bytes: int = Field(50 * 2**30, ge=1024, description="what the archives of one data set may unpack to")
     graceful_stop_seconds: int = Field(20, ge=0, description="time that requests under way get to finish")
     log_format: Literal["auto", "json", "text"] = Field("auto", description="auto = text on a terminal, JSON elsewhere")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    @field_validator("upload_types", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return tuple(part.strip().lower() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
     @model_validator(mode="after")
     def _triton_can_do_it(self) -> Self:

@@ -13,7 +13,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from visionlab_api.problems import ProblemError, answer, unforeseen
-from visionlab_api.schemas import NDJSON
+from visionlab_api.schemas import NDJSON, TUS_MEDIA_TYPE, TUS_VERSION
 from visionlab_core.telemetry import Metrics, accept_request_id, request_id
 
 log = logging.getLogger("visionlab_api.access")
@@ -37,6 +37,7 @@ STALLED_SECONDS = 60.0
 """Longest pause within a body."""
 
 STREAMED_PATH = "/backend/image/classify"
+UPLOAD_PATH = "/backend/file/upload"
 
 
 class BodyTooLarge(Exception):
@@ -96,6 +97,8 @@ class RequestContext:
                 there = {name.lower() for name, _ in out}
                 out.append((b"x-request-id", identity.encode()))
                 out += [header for header in _SECURITY_HEADERS if header[0] not in there]
+                if scope["path"].startswith(UPLOAD_PATH):  # tus wants it in every answer, problems too
+                    out.append((b"tus-resumable", TUS_VERSION.encode()))
                 message = {**message, "headers": out}
             await send(message)
 
@@ -140,6 +143,8 @@ class RequestContext:
             # Where answers are streamed, a part is held at a time, and each has its own bound.
             streamed = path == STREAMED_PATH and NDJSON in headers.get("accept", "")
             return math.inf if streamed else self._max_bytes
+        if path.startswith(UPLOAD_PATH) and content_type.startswith(TUS_MEDIA_TYPE):
+            return math.inf  # goes to the store as it comes, up to the length that was announced
         if path.startswith("/v2/"):
             return min(self._max_bytes, MAX_TENSOR_BYTES)
         return min(self._max_bytes, self._max_image_bytes if content_type.startswith("image/") else MAX_JSON_BYTES)

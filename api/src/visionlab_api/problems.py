@@ -31,7 +31,7 @@ class ProblemError(Exception):
 
     def __init__(
         self,
-        status: HTTPStatus,
+        status: int,
         kind: str,
         title: str,
         detail: str,
@@ -108,7 +108,7 @@ def as_problem(error: Exception) -> ProblemError | None:
                 HTTPStatus.INSUFFICIENT_STORAGE,
                 "store-full",
                 "Store full",
-                "There is no room left to store images.",
+                "There is no room left in the store.",
                 retry_after=60,
             )
         case StoreUnavailable():
@@ -116,7 +116,7 @@ def as_problem(error: Exception) -> ProblemError | None:
                 HTTPStatus.SERVICE_UNAVAILABLE,
                 "store-unavailable",
                 "Store unavailable",
-                "Images cannot be stored or read now.",
+                "Files cannot be stored or read now.",
                 retry_after=5,
             )
         case KeyNotFound():

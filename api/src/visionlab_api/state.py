@@ -10,6 +10,7 @@ from visionlab_api.configuration import ApiConfiguration
 from visionlab_api.reconcile.serving import ServingLoop
 from visionlab_api.services.classifying import Classifier
 from visionlab_api.services.decoding import Decoder
+from visionlab_api.services.uploads import Uploads
 from visionlab_core.object_store import ObjectStore
 from visionlab_core.telemetry import Metrics
 from visionlab_inference.backend import InferenceBackend
@@ -27,4 +28,5 @@ class State:
     serving: ServingLoop
     decoder: Decoder
     classifier: Classifier
+    uploads: Uploads
     metrics: Metrics

@@ -210,6 +210,13 @@ class Settings(BaseModel):
     """images that one press of '+' makes"""
 
 
+class SizeCount(BaseModel):
+    """A step of a histogram: images whose shorter side has `least_side` pixels or more, up to the next step."""
+
+    images: int
+    least_side: int
+
+
 class SourceMetrics(BaseModel):
     """One source of images of one split."""
 
@@ -253,6 +260,92 @@ class ActivationMap(BaseModel):
     face_class: FaceClass
     region: Region
     values: list[list[float]]
+
+
+class Dataset(BaseModel):
+    """A data set. `state` says how far it is: pending, reading, ready, or failed with a `reason`.
+
+    Virtual ones (`origin` labelled or generated) are always ready: they are the images that people labelled, or that generators
+    made, as they are now, and are frozen for each training.
+    """
+
+    classes: dict[FaceClass, int]
+    """images of each class"""
+
+    created_at: AwareDatetime
+    digest: str | None
+    """names exactly these images; never changes"""
+
+    ended_at: AwareDatetime | None
+    face_class: FaceClass | None
+    fates: dict[str, int]
+    """what became of how many files"""
+
+    files: int
+    """files that have been read"""
+
+    image_bytes: int
+    images: int
+    """of these, images that were kept"""
+
+    label: str
+    name: str
+    origin: str
+    """uploaded, labelled, generated, or a word of a newer server"""
+
+    progress: float
+    """how much of the uploads has been read, from 0 to 1"""
+
+    reason: str | None
+    """why it failed or waits, and what to do"""
+
+    sizes: list[SizeCount]
+    """images by their shorter side in pixels"""
+
+    state: str
+    """pending, reading, ready, failed, or a word of a newer server"""
+
+    status: str
+    """enabled, disabled, or a word of a newer server"""
+
+    type: str
+    """detector, generator, or a word of a newer server"""
+
+    uuid: UUID
+
+
+class DatasetFile(BaseModel):
+    """What became of a file of a data set. `url` serves it where it was kept; `url + '?width=128'` a thumbnail."""
+
+    face_class: FaceClass | None
+    fate: str
+    """What became of a file. Only `kept` ones are in the data set.: kept, duplicate, similar, other_class, no_class, not_an_image, broken, too_large, too_small, unsafe_name, link, special, nested_archive, encrypted, unreadable, or a word of a newer server"""
+
+    height: int | None
+    path: str
+    position: int
+    reason: str | None
+    size: int
+    """bytes"""
+
+    url: str | None
+    width: int | None
+
+
+class DatasetFilePage(BaseModel):
+    """A part of the files of a data set."""
+
+    files: list[DatasetFile]
+    next_cursor: str | None = None
+    """give it as `cursor` for the next part; null at the end"""
+
+
+class DatasetPage(BaseModel):
+    """A part of the list of data sets."""
+
+    datasets: list[Dataset]
+    next_cursor: str | None = None
+    """give it as `cursor` for the next part; null at the end"""
 
 
 class DetectorMetrics(BaseModel):

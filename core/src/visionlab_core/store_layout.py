@@ -5,6 +5,9 @@
     releases/<pool>/<digest>/<model>/...     a Triton model repository that is never changed
     releases/<pool>/<digest>/release.json    what is in it; the last file that is written, the first that is deleted
     releases/<pool>/state.json               which releases the pool is at, comes from and goes to
+    uploads/<uuid>                           a large file that came whole, until it is made use of
+    datasets/<uuid>/images/<class>/<sha256>.<suffix>   an image of a data set
+    datasets/<uuid>/<digest>/manifest.csv    what a training reads of a data set: frozen, never changed
     trainings/<uuid>/<name>                  what a training job and the product tell each other
 
 Prefixes end in a slash, so that one version is never taken for another whose number begins alike.
@@ -15,6 +18,7 @@ from __future__ import annotations
 import re
 from uuid import UUID
 
+from visionlab_core.face_class import FaceClass
 from visionlab_core.object_store.contract import validate_key
 
 
@@ -26,9 +30,7 @@ def image_key(uuid: UUID, suffix: str) -> str:
     Raises:
         ValueError: the suffix is not a dot and one to eight small letters or digits.
     """
-    if not re.fullmatch(r"\.[a-z0-9]{1,8}", suffix):
-        raise ValueError(f"{suffix!r} is not the suffix of an image file, such as '.png'")
-    return f"images/{uuid.hex[-2:]}/{uuid}{suffix}"
+    return f"images/{uuid.hex[-2:]}/{uuid}{_suffix(suffix)}"
 
 
 def model_prefix(uuid: UUID, version: int) -> str:
@@ -86,9 +88,7 @@ def release_prefix(pool: str, digest: str) -> str:
         ValueError: one of them is not that.
     """
     pool = pool_prefix(pool)
-    if not re.fullmatch(r"[0-9a-f]{64}", digest):
-        raise ValueError(f"{digest!r} is not a SHA-256 in hexadecimal digits")
-    return f"{pool}{digest}/"
+    return f"{pool}{_digest(digest)}/"
 
 
 def release_key(pool: str, digest: str, path: str) -> str:
@@ -101,6 +101,34 @@ def release_key(pool: str, digest: str, path: str) -> str:
     return _below(release_prefix(pool, digest), path)
 
 
+def upload_key(uuid: UUID) -> str:
+    """The key of a large file that was uploaded."""
+    return f"uploads/{uuid}"
+
+
+def dataset_prefix(uuid: UUID) -> str:
+    """What the keys of all files of a data set begin with."""
+    return f"datasets/{uuid}/"
+
+
+def dataset_image_key(uuid: UUID, face_class: FaceClass, sha256: str, suffix: str) -> str:
+    """The key of an image of a data set: a folder a class, and the content's digest for a name.
+
+    Raises:
+        ValueError: the digest is not a SHA-256 in hexadecimal digits, or the suffix none of an image file, such as `.png`.
+    """
+    return f"{dataset_prefix(uuid)}images/{face_class}/{_digest(sha256)}{_suffix(suffix)}"
+
+
+def dataset_manifest_key(uuid: UUID, digest: str) -> str:
+    """The key of the manifest of a frozen data set (CSV, see `visionlab_training.data.index`; its paths are relative to it).
+
+    Raises:
+        ValueError: the digest is not a SHA-256 in hexadecimal digits.
+    """
+    return f"{dataset_prefix(uuid)}{_digest(digest)}/manifest.csv"
+
+
 def training_key(uuid: UUID, name: str) -> str:
     """The key of a file of a training: `spec.json`, `progress.json`, `checkpoints/...`, `result/...`.
 
@@ -108,6 +136,18 @@ def training_key(uuid: UUID, name: str) -> str:
         InvalidKey: the name would leave the training's folder, or is otherwise no part of a key.
     """
     return _below(f"trainings/{uuid}/", name)
+
+
+def _digest(digest: str) -> str:
+    if not re.fullmatch(r"[0-9a-f]{64}", digest):
+        raise ValueError(f"{digest!r} is not a SHA-256 in hexadecimal digits")
+    return digest
+
+
+def _suffix(suffix: str) -> str:
+    if not re.fullmatch(r"\.[a-z0-9]{1,8}", suffix):
+        raise ValueError(f"{suffix!r} is not the suffix of an image file, such as '.png'")
+    return suffix
 
 
 def _below(prefix: str, name: str) -> str:

@@ -121,6 +121,16 @@ def inspect(data: bytes) -> ImageInfo:
     return _decoded(data, 1)[1]
 
 
+def look(data: bytes, least_side: int) -> tuple[ImageInfo, NDArray[np.uint8]]:
+    """`inspect`, and the pixels, uint8 [H, W, 3] RGB; of a JPEG at a scale at which both sides keep `least_side` pixels.
+
+    Raises:
+        NotAnImage, BrokenImage, ImageTooLarge, ImageTooSmall: as `prepare`.
+    """
+    image, info = _decoded(data, least_side)
+    return info, np.asarray(image)
+
+
 def thumbnail(data: bytes, width: int) -> bytes:
     """A WebP picture at most `width` pixels wide (and as tall as the format allows), upright, never enlarged.
 

@@ -4,6 +4,225 @@
  */
 
 export interface paths {
+  "/backend/dataset": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Make a data set of uploads
+     * @description The uploads are read in the background: every file is kept, or refused with a reason; see its `state` and its files.
+     *
+     *     Images are JPEG or PNG files. What is there twice, byte for byte or to the eye, is kept once. When it is ready the uploads are
+     *     removed; when it failed they can be used again.
+     */
+    post: operations["add_dataset"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/backend/dataset/{type}": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Data sets for models of a type
+     * @description Uploaded ones, and the virtual ones: images that people labelled, and images that generators made.
+     */
+    get: operations["list_datasets"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/backend/dataset/{uuid}": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    post?: never;
+    /**
+     * Remove a data set
+     * @description Gone at once for everybody; also one that is just being read.
+     */
+    delete: operations["delete_dataset"];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/backend/dataset/{uuid}/events": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * How a data set fares, as it changes
+     * @description Server-sent events, each the data set as JSON, until it is ready, failed or removed.
+     */
+    get: operations["follow_dataset"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/backend/dataset/{uuid}/file/{position}": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Serve an image of a data set
+     * @description The file as it was uploaded, or a thumbnail.
+     */
+    get: operations["get_dataset_image"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/backend/dataset/{uuid}/files": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * What became of the files of a data set
+     * @description In the order of the archives, with the reason of each that was refused; with `fate=kept` it is a gallery.
+     *
+     *     Of uploads alone: the images of virtual data sets are at /backend/image.
+     */
+    get: operations["list_dataset_files"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/backend/dataset/{uuid}/report": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * How a data set fares
+     * @description State, progress, what became of its files, class counts and sizes.
+     */
+    get: operations["get_dataset"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/backend/dataset/{uuid}/status/{status}": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    /**
+     * Enable or disable a data set
+     * @description A disabled one is used by no further training; those under way go on.
+     */
+    patch: operations["set_dataset_status"];
+    trace?: never;
+  };
+  "/backend/file/upload": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Begin a resumable upload
+     * @description For large files: archives of images for data sets, models. Any tus client can do it; in curl it is this, then PATCH.
+     *
+     *     `Upload-Metadata` names the file; its ending says what it is. The body may be the first piece already
+     *     (`Content-Type: application/offset+octet-stream`). `Location` is where the pieces go.
+     */
+    post: operations["create_upload"];
+    delete?: never;
+    /**
+     * What resumable uploads can do here
+     * @description Version, extensions, checksums and largest size, as headers (tus, "OPTIONS").
+     */
+    options: operations["discover_uploads"];
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/backend/file/upload/{upload}": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    post?: never;
+    /**
+     * Give an upload up
+     * @description What was received is removed.
+     */
+    delete: operations["remove_upload"];
+    options?: never;
+    head?: never;
+    /**
+     * Send a piece of an upload
+     * @description Bytes from `Upload-Offset` on, as many as the client likes.
+     *
+     *     What arrives is kept even where the connection breaks; HEAD at the same address then says in `Upload-Offset` where to go on.
+     *     With `Upload-Checksum` the piece counts as a whole, or not at all.
+     */
+    patch: operations["send_piece"];
+    trace?: never;
+  };
   "/backend/image": {
     parameters: {
       query?: never;
@@ -352,6 +571,195 @@ export interface components {
       source_mean: number;
     };
     /**
+     * Dataset
+     * @description A data set. `state` says how far it is: pending, reading, ready, or failed with a `reason`.
+     *
+     *     Virtual ones (`origin` labelled or generated) are always ready: they are the images that people labelled, or that generators
+     *     made, as they are now, and are frozen for each training.
+     */
+    Dataset: {
+      /**
+       * Classes
+       * @description images of each class
+       */
+      classes: {
+        [key: string]: number;
+      };
+      /**
+       * Created At
+       * Format: date-time
+       */
+      created_at: string;
+      /**
+       * Digest
+       * @description names exactly these images; never changes
+       */
+      digest: string | null;
+      /** Ended At */
+      ended_at: string | null;
+      face_class: components["schemas"]["FaceClass"] | null;
+      /**
+       * Fates
+       * @description what became of how many files
+       */
+      fates: {
+        [key: string]: number;
+      };
+      /**
+       * Files
+       * @description files that have been read
+       */
+      files: number;
+      /** Image Bytes */
+      image_bytes: number;
+      /**
+       * Images
+       * @description of these, images that were kept
+       */
+      images: number;
+      /**
+       * Label
+       * @example Office portraits
+       */
+      label: string;
+      /**
+       * Name
+       * @example office-portraits
+       */
+      name: string;
+      /**
+       * Origin
+       * @enum {string}
+       */
+      origin: "uploaded" | "labelled" | "generated";
+      /**
+       * Progress
+       * @description how much of the uploads has been read, from 0 to 1
+       */
+      progress: number;
+      /**
+       * Reason
+       * @description why it failed or waits, and what to do
+       */
+      reason: string | null;
+      /**
+       * Sizes
+       * @description images by their shorter side in pixels
+       */
+      sizes: components["schemas"]["SizeCount"][];
+      /**
+       * State
+       * @enum {string}
+       */
+      state: "pending" | "reading" | "ready" | "failed";
+      /**
+       * Status
+       * @enum {string}
+       */
+      status: "enabled" | "disabled";
+      /**
+       * Type
+       * @enum {string}
+       */
+      type: "detector" | "generator";
+      /**
+       * Uuid
+       * Format: uuid
+       */
+      uuid: string;
+    };
+    /**
+     * DatasetFile
+     * @description What became of a file of a data set. `url` serves it where it was kept; `url + '?width=128'` a thumbnail.
+     */
+    DatasetFile: {
+      face_class: components["schemas"]["FaceClass"] | null;
+      fate: components["schemas"]["Fate"];
+      /** Height */
+      height: number | null;
+      /**
+       * Path
+       * @example faces/0001.jpg
+       */
+      path: string;
+      /** Position */
+      position: number;
+      /** Reason */
+      reason: string | null;
+      /**
+       * Size
+       * @description bytes
+       */
+      size: number;
+      /** Url */
+      url: string | null;
+      /** Width */
+      width: number | null;
+    };
+    /**
+     * DatasetFilePage
+     * @description A part of the files of a data set.
+     */
+    DatasetFilePage: {
+      /** Files */
+      files: components["schemas"]["DatasetFile"][];
+      /**
+       * Next Cursor
+       * @description give it as `cursor` for the next part; null at the end
+       */
+      next_cursor?: string | null;
+    };
+    /**
+     * DatasetPage
+     * @description A part of the list of data sets.
+     */
+    DatasetPage: {
+      /** Datasets */
+      datasets: components["schemas"]["Dataset"][];
+      /**
+       * Next Cursor
+       * @description give it as `cursor` for the next part; null at the end
+       */
+      next_cursor?: string | null;
+    };
+    /**
+     * DatasetRequest
+     * @description Make a data set of finished uploads: archives (zip, tar, tar.gz), images, or both.
+     */
+    DatasetRequest: {
+      /**
+       * @description what all its images are; left out, the folder of an archive that an image lies in is named for its class (`human/`, `human_gen/`, `anime/`, `anime_gen/`)
+       * @example human
+       */
+      face_class?: components["schemas"]["FaceClass"] | null;
+      /**
+       * Label
+       * @description default: the name
+       * @example Office portraits
+       */
+      label?: string | null;
+      /**
+       * Name
+       * @description of its own; reports count the images under it
+       * @example office-portraits
+       */
+      name: string;
+      /**
+       * Type
+       * @description for models of which type it is
+       * @example detector
+       * @enum {string}
+       */
+      type: "detector" | "generator";
+      /**
+       * Uploads
+       * @example [
+       *       "0192f3a4-5b6c-7d8e-9f00-112233445566"
+       *     ]
+       */
+      uploads: string[];
+    };
+    /**
      * DetectorMetrics
      * @description A detector judged on one split, through the served graph. `confusion[i][j]` counts images of class i called class j.
      */
@@ -407,6 +815,27 @@ export interface components {
      * @enum {string}
      */
     FaceClass: "human" | "human_gen" | "anime" | "anime_gen";
+    /**
+     * Fate
+     * @description What became of a file. Only `kept` ones are in the data set.
+     * @enum {string}
+     */
+    Fate:
+      | "kept"
+      | "duplicate"
+      | "similar"
+      | "other_class"
+      | "no_class"
+      | "not_an_image"
+      | "broken"
+      | "too_large"
+      | "too_small"
+      | "unsafe_name"
+      | "link"
+      | "special"
+      | "nested_archive"
+      | "encrypted"
+      | "unreadable";
     /**
      * GenerateAnswer
      * @description The new images, all of them stored.
@@ -884,6 +1313,16 @@ export interface components {
       images_per_batch?: number | null;
     };
     /**
+     * SizeCount
+     * @description A step of a histogram: images whose shorter side has `least_side` pixels or more, up to the next step.
+     */
+    SizeCount: {
+      /** Images */
+      images: number;
+      /** Least Side */
+      least_side: number;
+    };
+    /**
      * SourceMetrics
      * @description One source of images of one split.
      */
@@ -967,6 +1406,998 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+  add_dataset: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["DatasetRequest"];
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Dataset"];
+        };
+      };
+      /** @description There is no such upload. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "detail": "There is no such upload.",
+           *       "instance": "b1946ac92492d234",
+           *       "status": 404,
+           *       "title": "Not found",
+           *       "type": "/problems/not-found"
+           *     }
+           */
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description An upload is not finished, or is in use already. */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "detail": "An upload is not finished, or is in use already.",
+           *       "instance": "b1946ac92492d234",
+           *       "status": 409,
+           *       "title": "Upload not usable",
+           *       "type": "/problems/upload-not-usable"
+           *     }
+           */
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The name, the class or the uploads are missing or out of range. */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "detail": "The name, the class or the uploads are missing or out of range.",
+           *       "instance": "b1946ac92492d234",
+           *       "status": 422,
+           *       "title": "Invalid request",
+           *       "type": "/problems/invalid-request"
+           *     }
+           */
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Any other problem. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  list_datasets: {
+    parameters: {
+      query?: {
+        /** @description only those with this status */
+        status?: ("enabled" | "disabled") | null;
+        /** @description only those in this state */
+        state?: ("pending" | "reading" | "ready" | "failed") | null;
+        /** @description only those of this origin */
+        origin?: ("uploaded" | "labelled" | "generated") | null;
+        /** @description only those of this class */
+        face_class?: components["schemas"]["FaceClass"] | null;
+        /** @description only those whose name has this in it */
+        name?: string | null;
+        /** @description `-name`: Z first */
+        sort?: "newest" | "oldest" | "name" | "-name";
+        /** @description `next_cursor` of the part before */
+        cursor?: string | null;
+        limit?: number;
+      };
+      header?: never;
+      path: {
+        type: "detector" | "generator";
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["DatasetPage"];
+        };
+      };
+      /** @description Any other problem. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  delete_dataset: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        uuid: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description There is no such data set. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "detail": "There is no such data set.",
+           *       "instance": "b1946ac92492d234",
+           *       "status": 404,
+           *       "title": "Not found",
+           *       "type": "/problems/not-found"
+           *     }
+           */
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description A training uses it, or it is a virtual one. */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "detail": "A training uses it, or it is a virtual one.",
+           *       "instance": "b1946ac92492d234",
+           *       "status": 409,
+           *       "title": "Dataset in use",
+           *       "type": "/problems/dataset-in-use"
+           *     }
+           */
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Any other problem. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  follow_dataset: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        uuid: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "text/event-stream": string;
+        };
+      };
+      /** @description There is no such data set. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "detail": "There is no such data set.",
+           *       "instance": "b1946ac92492d234",
+           *       "status": 404,
+           *       "title": "Not found",
+           *       "type": "/problems/not-found"
+           *     }
+           */
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Any other problem. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  get_dataset_image: {
+    parameters: {
+      query?: {
+        /** @description a thumbnail at most so wide, as WebP */
+        width?: (64 | 128 | 256 | 512) | null;
+      };
+      header?: never;
+      path: {
+        uuid: string;
+        position: number;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "image/jpeg": unknown;
+          "image/png": unknown;
+          "image/webp": unknown;
+        };
+      };
+      /** @description There is no such image. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "detail": "There is no such image.",
+           *       "instance": "b1946ac92492d234",
+           *       "status": 404,
+           *       "title": "Not found",
+           *       "type": "/problems/not-found"
+           *     }
+           */
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description There are no thumbnails of this width. */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "detail": "There are no thumbnails of this width.",
+           *       "instance": "b1946ac92492d234",
+           *       "status": 422,
+           *       "title": "Invalid request",
+           *       "type": "/problems/invalid-request"
+           *     }
+           */
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Any other problem. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  list_dataset_files: {
+    parameters: {
+      query?: {
+        /** @description only files of these fates */
+        fate?: components["schemas"]["Fate"][] | null;
+        /** @description only files that were not kept */
+        refused?: boolean;
+        /** @description `next_cursor` of the part before */
+        cursor?: string | null;
+        limit?: number;
+      };
+      header?: never;
+      path: {
+        uuid: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["DatasetFilePage"];
+        };
+      };
+      /** @description There is no such data set. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "detail": "There is no such data set.",
+           *       "instance": "b1946ac92492d234",
+           *       "status": 404,
+           *       "title": "Not found",
+           *       "type": "/problems/not-found"
+           *     }
+           */
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Any other problem. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  get_dataset: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        uuid: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Dataset"];
+        };
+      };
+      /** @description There is no such data set. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "detail": "There is no such data set.",
+           *       "instance": "b1946ac92492d234",
+           *       "status": 404,
+           *       "title": "Not found",
+           *       "type": "/problems/not-found"
+           *     }
+           */
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Any other problem. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  set_dataset_status: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        uuid: string;
+        status: "enabled" | "disabled";
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Dataset"];
+        };
+      };
+      /** @description There is no such data set. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "detail": "There is no such data set.",
+           *       "instance": "b1946ac92492d234",
+           *       "status": 404,
+           *       "title": "Not found",
+           *       "type": "/problems/not-found"
+           *     }
+           */
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description A data set that failed cannot be enabled. */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "detail": "A data set that failed cannot be enabled.",
+           *       "instance": "b1946ac92492d234",
+           *       "status": 409,
+           *       "title": "Dataset failed",
+           *       "type": "/problems/dataset-failed"
+           *     }
+           */
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Any other problem. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  create_upload: {
+    parameters: {
+      query?: never;
+      header: {
+        /**
+         * @description version of the protocol
+         * @example 1.0.0
+         */
+        "Tus-Resumable": string;
+        /**
+         * @description size of the whole file in bytes
+         * @example 734003200
+         */
+        "Upload-Length": string;
+        /**
+         * @description `filename` and its value in base64; more is kept and given back
+         * @example filename ZmFjZXMuemlw
+         */
+        "Upload-Metadata": string;
+        /**
+         * @description algorithm, and digest in base64
+         * @example sha1 Kq5sNclPz7QV2+lfQIuc6R7oRu0=
+         */
+        "Upload-Checksum"?: string;
+      };
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: {
+      content: {
+        "application/offset+octet-stream": string;
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      201: {
+        headers: {
+          /** @example /backend/file/upload/0192f3a4-5b6c-7d8e-9f00-112233445566 */
+          Location?: string;
+          /** @example Wed, 25 Nov 2026 12:00:00 GMT */
+          "Upload-Expires"?: string;
+          /** @example 8388608 */
+          "Upload-Offset"?: string;
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description The client speaks another version of tus. */
+      412: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "detail": "The client speaks another version of tus.",
+           *       "instance": "b1946ac92492d234",
+           *       "status": 412,
+           *       "title": "Tus version",
+           *       "type": "/problems/tus-version"
+           *     }
+           */
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The file is larger than uploads may be. */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "detail": "The file is larger than uploads may be.",
+           *       "instance": "b1946ac92492d234",
+           *       "status": 413,
+           *       "title": "Upload too large",
+           *       "type": "/problems/upload-too-large"
+           *     }
+           */
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Files of this type are not taken. */
+      415: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "detail": "Files of this type are not taken.",
+           *       "instance": "b1946ac92492d234",
+           *       "status": 415,
+           *       "title": "Upload type",
+           *       "type": "/problems/upload-type"
+           *     }
+           */
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Upload-Length or the file name in Upload-Metadata is missing. */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "detail": "Upload-Length or the file name in Upload-Metadata is missing.",
+           *       "instance": "b1946ac92492d234",
+           *       "status": 422,
+           *       "title": "Invalid request",
+           *       "type": "/problems/invalid-request"
+           *     }
+           */
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The piece arrived damaged. */
+      460: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "detail": "The piece arrived damaged.",
+           *       "instance": "b1946ac92492d234",
+           *       "status": 460,
+           *       "title": "Checksum mismatch",
+           *       "type": "/problems/checksum-mismatch"
+           *     }
+           */
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The uploads that wait take up all that they may. */
+      507: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "detail": "The uploads that wait take up all that they may.",
+           *       "instance": "b1946ac92492d234",
+           *       "status": 507,
+           *       "title": "Upload quota",
+           *       "type": "/problems/upload-quota"
+           *     }
+           */
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Any other problem. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  discover_uploads: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description Any other problem. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  remove_upload: {
+    parameters: {
+      query?: never;
+      header: {
+        /**
+         * @description version of the protocol
+         * @example 1.0.0
+         */
+        "Tus-Resumable": string;
+      };
+      path: {
+        upload: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description There is no such upload. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "detail": "There is no such upload.",
+           *       "instance": "b1946ac92492d234",
+           *       "status": 404,
+           *       "title": "Not found",
+           *       "type": "/problems/not-found"
+           *     }
+           */
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description A data set or a model is being made of it. */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "detail": "A data set or a model is being made of it.",
+           *       "instance": "b1946ac92492d234",
+           *       "status": 409,
+           *       "title": "Upload in use",
+           *       "type": "/problems/upload-in-use"
+           *     }
+           */
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Any other problem. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  send_piece: {
+    parameters: {
+      query?: never;
+      header: {
+        /**
+         * @description version of the protocol
+         * @example 1.0.0
+         */
+        "Tus-Resumable": string;
+        /**
+         * @description where the piece begins
+         * @example 8388608
+         */
+        "Upload-Offset": string;
+        /**
+         * @description algorithm, and digest in base64
+         * @example sha1 Kq5sNclPz7QV2+lfQIuc6R7oRu0=
+         */
+        "Upload-Checksum"?: string;
+      };
+      path: {
+        upload: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/offset+octet-stream": string;
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      204: {
+        headers: {
+          /** @example Wed, 25 Nov 2026 12:00:00 GMT */
+          "Upload-Expires"?: string;
+          /** @example 8388608 */
+          "Upload-Offset"?: string;
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description There is no such upload. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "detail": "There is no such upload.",
+           *       "instance": "b1946ac92492d234",
+           *       "status": 404,
+           *       "title": "Not found",
+           *       "type": "/problems/not-found"
+           *     }
+           */
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The upload has come to another offset. */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "detail": "The upload has come to another offset.",
+           *       "instance": "b1946ac92492d234",
+           *       "status": 409,
+           *       "title": "Upload offset",
+           *       "type": "/problems/upload-offset"
+           *     }
+           */
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The upload has expired. */
+      410: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "detail": "The upload has expired.",
+           *       "instance": "b1946ac92492d234",
+           *       "status": 410,
+           *       "title": "Upload expired",
+           *       "type": "/problems/upload-expired"
+           *     }
+           */
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The client speaks another version of tus. */
+      412: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "detail": "The client speaks another version of tus.",
+           *       "instance": "b1946ac92492d234",
+           *       "status": 412,
+           *       "title": "Tus version",
+           *       "type": "/problems/tus-version"
+           *     }
+           */
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The piece goes beyond the announced length. */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "detail": "The piece goes beyond the announced length.",
+           *       "instance": "b1946ac92492d234",
+           *       "status": 413,
+           *       "title": "Upload too large",
+           *       "type": "/problems/upload-too-large"
+           *     }
+           */
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The body is not application/offset+octet-stream. */
+      415: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "detail": "The body is not application/offset+octet-stream.",
+           *       "instance": "b1946ac92492d234",
+           *       "status": 415,
+           *       "title": "Unsupported media type",
+           *       "type": "/problems/unsupported-media-type"
+           *     }
+           */
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Upload-Offset is missing or no number. */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "detail": "Upload-Offset is missing or no number.",
+           *       "instance": "b1946ac92492d234",
+           *       "status": 422,
+           *       "title": "Invalid request",
+           *       "type": "/problems/invalid-request"
+           *     }
+           */
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Another piece of this upload is being received. */
+      423: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "detail": "Another piece of this upload is being received.",
+           *       "instance": "b1946ac92492d234",
+           *       "status": 423,
+           *       "title": "Upload locked",
+           *       "type": "/problems/upload-locked"
+           *     }
+           */
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The piece arrived damaged; nothing of it was kept. */
+      460: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "detail": "The piece arrived damaged; nothing of it was kept.",
+           *       "instance": "b1946ac92492d234",
+           *       "status": 460,
+           *       "title": "Checksum mismatch",
+           *       "type": "/problems/checksum-mismatch"
+           *     }
+           */
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The store is full; what was received before is kept. */
+      507: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "detail": "The store is full; what was received before is kept.",
+           *       "instance": "b1946ac92492d234",
+           *       "status": 507,
+           *       "title": "Store full",
+           *       "type": "/problems/store-full"
+           *     }
+           */
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Any other problem. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
   get_images: {
     parameters: {
       query?: {

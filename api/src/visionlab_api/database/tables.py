@@ -96,6 +96,7 @@ class ImageRow(Base):
         CheckConstraint("likes >= 0 AND downloads >= 0", name="counts"),
         Index("ix_images_list", "image_type", "id"),
         Index("ix_images_model", "model_uuid", "model_version"),
+        Index("ix_images_class", "image_type", "class_label"),
     )
 
     id: Mapped[int] = mapped_column(_BigId, primary_key=True)
@@ -132,6 +133,122 @@ class LabelRow(Base):
     label: Mapped[str] = mapped_column(String(16))
     predicted: Mapped[str | None] = mapped_column(String(16))
     visitor: Mapped[UUID]
+    created_at: Mapped[datetime] = mapped_column(default=_now)
+
+
+class Leased:
+    """Columns of rows that one worker at a time may work on; see `database.leases`."""
+
+    holder: Mapped[UUID | None]
+    renewed_at: Mapped[datetime | None]
+
+
+class UploadRow(Leased, Base):
+    """A large file that arrives in pieces, or has arrived and waits until something makes use of it.
+
+    `received` bytes are in the store for good. `claimed_by` is the uuid of what makes use of the file; while it stands, the
+    upload does not expire.
+    """
+
+    __tablename__ = "uploads"
+    __table_args__ = (
+        CheckConstraint("status IN ('receiving', 'done')", name="status"),
+        CheckConstraint("received >= 0 AND received <= length", name="received"),
+        CheckConstraint("status <> 'done' OR received = length", name="done"),
+        Index("ix_uploads_expires_at", "expires_at"),
+        Index("ix_uploads_claimed_by", "claimed_by"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    uuid: Mapped[UUID] = mapped_column(unique=True, default=uuid4)
+    filename: Mapped[str] = mapped_column(String(255))
+    upload_metadata: Mapped[str] = mapped_column(String(4096))
+    length: Mapped[int] = mapped_column(BigInteger)
+    received: Mapped[int] = mapped_column(BigInteger, default=0)
+    status: Mapped[str] = mapped_column(String(16), default="receiving")
+    claimed_by: Mapped[UUID | None]
+    created_at: Mapped[datetime] = mapped_column(default=_now)
+    expires_at: Mapped[datetime]
+
+
+class DatasetRow(Leased, Base):
+    """A data set: images that somebody uploaded, or, virtual, those that people labelled or that generators made.
+
+    `status` is the wish whether trainings may use it, `state` how far it is. An uploaded one is read from its `uploads` in the
+    order given; `files` of them have been read so far, each with a row of its own. Counts are of the images that were kept. Once
+    it is ready it never changes, and `digest` names exactly its content.
+    """
+
+    __tablename__ = "datasets"
+    __table_args__ = (
+        CheckConstraint("type IN ('detector', 'generator')", name="type"),
+        CheckConstraint("origin IN ('uploaded', 'labelled', 'generated')", name="origin"),
+        CheckConstraint("status IN ('enabled', 'disabled')", name="status"),
+        CheckConstraint("state IN ('pending', 'reading', 'ready', 'failed', 'deleting')", name="state"),
+        CheckConstraint("state <> 'ready' OR origin <> 'uploaded' OR digest IS NOT NULL", name="digest"),
+        Index("ix_datasets_type_id", "type", "id"),
+        Index("ix_datasets_type_name", "type", "name", "id"),
+        Index("ix_datasets_state", "state"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    uuid: Mapped[UUID] = mapped_column(unique=True, default=uuid4)
+    type: Mapped[str] = mapped_column(String(16))
+    name: Mapped[str] = mapped_column(String(64), unique=True)
+    label: Mapped[str] = mapped_column(String(80))
+    face_class: Mapped[str | None] = mapped_column(String(16))
+    origin: Mapped[str] = mapped_column(String(16))
+    status: Mapped[str] = mapped_column(String(16))
+    state: Mapped[str] = mapped_column(String(16))
+    reason: Mapped[str | None] = mapped_column(String(1000))
+    uploads: Mapped[list[str]] = mapped_column(default=list)
+    progress: Mapped[float] = mapped_column(default=0.0)
+    attempts: Mapped[int] = mapped_column(default=0)
+    files: Mapped[int] = mapped_column(default=0)
+    images: Mapped[int] = mapped_column(default=0)
+    image_bytes: Mapped[int] = mapped_column(BigInteger, default=0)
+    fates: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    classes: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    sizes: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    digest: Mapped[str | None] = mapped_column(String(64))
+    created_at: Mapped[datetime] = mapped_column(default=_now)
+    ended_at: Mapped[datetime | None]
+
+
+class DatasetFileRow(Base):
+    """What became of one file of a data set."""
+
+    __tablename__ = "dataset_files"
+    __table_args__ = (
+        UniqueConstraint("dataset_id", "position"),
+        Index("ix_dataset_files_fate", "dataset_id", "fate", "position"),
+    )
+
+    id: Mapped[int] = mapped_column(_BigId, primary_key=True)
+    dataset_id: Mapped[int] = mapped_column(ForeignKey("datasets.id"))
+    position: Mapped[int]
+    path: Mapped[str] = mapped_column(String(1024))
+    fate: Mapped[str] = mapped_column(String(16))
+    reason: Mapped[str | None] = mapped_column(String(1200))
+    size: Mapped[int] = mapped_column(BigInteger)
+    face_class: Mapped[str | None] = mapped_column(String(16))
+    sha256: Mapped[str | None] = mapped_column(String(64))
+    perceptual_hash: Mapped[str | None] = mapped_column(String(160))
+    suffix: Mapped[str | None] = mapped_column(String(8))
+    width: Mapped[int | None]
+    height: Mapped[int | None]
+
+
+class DatasetUseRow(Base):
+    """A training that uses a data set, from the time it is queued until it has ended: so long the data set stays."""
+
+    __tablename__ = "dataset_uses"
+    __table_args__ = (UniqueConstraint("dataset_id", "training"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    dataset_id: Mapped[int] = mapped_column(ForeignKey("datasets.id"))
+    training: Mapped[UUID] = mapped_column(index=True)
+    digest: Mapped[str] = mapped_column(String(64))
     created_at: Mapped[datetime] = mapped_column(default=_now)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from types import MappingProxyType
 from typing import Any, Final
@@ -23,7 +23,7 @@ from visionlab_inference.oip.tensors import datatype
 
 log = logging.getLogger(__name__)
 
-_CODES: Final = MappingProxyType(
+_CODES: Final[Mapping[int, grpc.StatusCode]] = MappingProxyType(
     {
         HTTPStatus.BAD_REQUEST: grpc.StatusCode.INVALID_ARGUMENT,
         HTTPStatus.NOT_FOUND: grpc.StatusCode.NOT_FOUND,

@@ -5,7 +5,9 @@
 
 from visionlab_core.object_store.address import S3Settings, open_store
 from visionlab_core.object_store.contract import (
+    BLOCK_BYTES,
     DEFAULT_CONTENT_TYPE,
+    BytesMissing,
     InvalidKey,
     KeyNotFound,
     ObjectInfo,
@@ -17,9 +19,12 @@ from visionlab_core.object_store.contract import (
     validate_key,
 )
 from visionlab_core.object_store.folder import FolderObjectStore
+from visionlab_core.object_store.seekable import open_seekable
 
 __all__ = [
+    "BLOCK_BYTES",
     "DEFAULT_CONTENT_TYPE",
+    "BytesMissing",
     "FolderObjectStore",
     "InvalidKey",
     "KeyNotFound",
@@ -30,6 +35,7 @@ __all__ = [
     "StoreError",
     "StoreFull",
     "StoreUnavailable",
+    "open_seekable",
     "open_store",
     "validate_key",
 ]

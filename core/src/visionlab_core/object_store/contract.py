@@ -9,12 +9,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
+from uuid import UUID
 
 DEFAULT_CONTENT_TYPE = "application/octet-stream"
 CHUNK_BYTES = 1 << 20
 MAX_KEY_BYTES = 512
 MAX_PART_BYTES = 255
-RESERVED_PART = ".incoming"
+INCOMING = ".incoming"
+GROWING = ".growing"
+RESERVED_PARTS = (INCOMING, GROWING)
+BLOCK_BYTES = 8 << 20
+"""A stream goes to S3 in parts of this size, one after the other, and who appends does best in such blocks. S3 takes 10,000 of
+them: 84 GB."""
 
 
 class StoreError(Exception):
@@ -41,13 +47,22 @@ class StoreUnavailable(StoreError):
     """The store cannot be used: the message says what to check."""
 
 
+class BytesMissing(StoreError):
+    """A growing object holds less than it was thought to: `size` bytes are there."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__(f"of the growing object only {size} bytes are there")
+        self.size = size
+
+
 @dataclass(frozen=True, slots=True)
 class ObjectInfo:
     """What is known of an object without reading it.
 
     `size` is in bytes, `modified` in UTC. `etag` is opaque and differs whenever the content does: in a folder the SHA-256 of the
     content in hexadecimal (where the file system has no extended attributes, a digest of inode, size and time), in S3 the store's
-    own ETag (the MD5; for an object that came in parts, something else). `content_type` is None in listings, as S3 leaves it out.
+    own ETag (the MD5). For an object that came in parts it is something else in both. `content_type` is None in listings, as S3
+    leaves it out.
     """
 
     key: str
@@ -132,6 +147,34 @@ class ObjectStore(Protocol):
             KeyNotFound: there is no such object (folder only).
         """
 
+    def append(self, name: UUID, data: bytes, *, at: int) -> None:
+        """Add bytes to a growing object, which no reader sees before `finish` gives it a key. With the first ones it begins.
+
+        Durable: once this returns, the bytes survive a crash. What the object held beyond `at` is dropped first: after a crash in
+        the middle of an append, whoever keeps count says where to go on. One caller at a time may append to a name. Blocks of
+        `BLOCK_BYTES` cost the least.
+
+        Raises:
+            BytesMissing: there are fewer than `at` bytes; nothing is changed.
+            StoreFull: there is no room; the first `at` bytes are still there.
+        """
+
+    def finish(self, name: UUID, key: str, *, size: int) -> None:
+        """Make the first `size` bytes of a growing object the object `key`. Called again, it does nothing more.
+
+        The key is no other object's: one of this size that is there already is taken for the work of an earlier call.
+
+        Raises:
+            BytesMissing: there are fewer bytes.
+            StoreFull: there is no room; the growing object is still there.
+        """
+
+    def abandon(self, name: UUID) -> None:
+        """Remove a growing object; no error where there is none."""
+
+    def growing(self) -> Iterator[UUID]:
+        """The names of all growing objects."""
+
     def check(self) -> None:
         """Try whether the store can be used.
 
@@ -145,7 +188,7 @@ def validate_key(key: str) -> str:
 
     Raises:
         InvalidKey: it would leave the store, is absolute, has an empty part, a backslash or a control character, is longer than
-            512 bytes (a part: 255) in UTF-8, or lies in the store's own `.incoming`.
+            512 bytes (a part: 255) in UTF-8, or lies in the store's own `.incoming` or `.growing`.
     """
     _refuse_characters(key)
     parts = key.split("/")
@@ -209,8 +252,8 @@ def _refuse_characters(key: str) -> None:
 def _refuse_parts(key: str, parts: list[str]) -> None:
     if "." in parts or ".." in parts:
         raise InvalidKey(f"the key {_shown(key)} has a part that is '.' or '..'")
-    if parts[0] == RESERVED_PART:
-        raise InvalidKey(f"the key {_shown(key)} lies in the store's own {RESERVED_PART}")
+    if parts[0] in RESERVED_PARTS:
+        raise InvalidKey(f"the key {_shown(key)} lies in the store's own {parts[0]}")
     if any(len(part.encode()) > MAX_PART_BYTES for part in parts):
         raise InvalidKey(f"the key {_shown(key)} has a part of more than {MAX_PART_BYTES} bytes")
 

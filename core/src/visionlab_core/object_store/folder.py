@@ -2,7 +2,7 @@
 
 Every path is walked from the root by directory descriptors that refuse symbolic links, so no key and no link in the folder leads
 out of it. New objects are written in `.incoming` and renamed, so the folder must be one file system. Files are never changed in
-place.
+place, but for those in `.growing`, which become objects by being renamed.
 """
 
 from __future__ import annotations
@@ -18,12 +18,14 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from io import FileIO
 from pathlib import Path
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from visionlab_core.object_store.contract import (
     CHUNK_BYTES,
     DEFAULT_CONTENT_TYPE,
-    RESERVED_PART,
+    GROWING,
+    INCOMING,
+    BytesMissing,
     InvalidKey,
     KeyNotFound,
     ObjectInfo,
@@ -61,7 +63,7 @@ class FolderObjectStore:
         validate_content_type(content_type)
         chunks = iter([data]) if isinstance(data, bytes) else _chunks(data)
         temporary = uuid4().hex
-        with self._incoming() as incoming:
+        with self._reserved(INCOMING) as incoming:
             with self._explained():
                 file = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _OPEN_SAFELY, 0o666, dir_fd=incoming)
             try:
@@ -86,7 +88,7 @@ class FolderObjectStore:
     def copy(self, source: str, target: str) -> None:
         """See `ObjectStore.copy`: a second name of the same file, as files are never changed in place."""
         parts = validate_key(target).split("/")
-        with self._file(source) as file, self._incoming() as incoming, self._explained():
+        with self._file(source) as file, self._reserved(INCOMING) as incoming, self._explained():
             temporary = uuid4().hex
             try:
                 # By the descriptor: the file that was opened, whatever has taken its name meanwhile.
@@ -149,11 +151,62 @@ class FolderObjectStore:
         self._file(key).close()
         return self.root / key
 
+    def append(self, name: UUID, data: bytes, *, at: int) -> None:
+        """See `ObjectStore.append`: the file `.growing/<name>`."""
+        with self._reserved(GROWING) as growing, self._explained():
+            file, new = _open_growing(name, growing)
+            try:
+                if os.fstat(file).st_size < at:
+                    raise BytesMissing(os.fstat(file).st_size)
+                os.ftruncate(file, at)
+                try:
+                    os.lseek(file, at, os.SEEK_SET)
+                    _write(file, data)
+                    os.fsync(file)
+                except OSError:
+                    os.ftruncate(file, at)
+                    raise
+            finally:
+                os.close(file)
+            if new:
+                os.fsync(growing)
+
+    def finish(self, name: UUID, key: str, *, size: int) -> None:
+        """See `ObjectStore.finish`: the file gets another name."""
+        parts = validate_key(key).split("/")
+        with self._reserved(GROWING) as growing, self._explained():
+            try:
+                with _missing(), _open_regular(str(name), growing, os.O_RDWR) as file:
+                    if os.fstat(file.fileno()).st_size < size:
+                        raise BytesMissing(os.fstat(file.fileno()).st_size)
+                    os.ftruncate(file.fileno(), size)
+                    os.fsync(file.fileno())
+            except _Missing:
+                if not self._holds(key, size):
+                    if size:
+                        raise BytesMissing(0) from None
+                    self.put(key, b"")
+                return
+            self._publish(growing, str(name), key, parts)
+
+    def abandon(self, name: UUID) -> None:
+        """See `ObjectStore.abandon`."""
+        with self._reserved(GROWING) as growing, self._explained(), suppress(FileNotFoundError):
+            os.unlink(str(name), dir_fd=growing)
+
+    def growing(self) -> Iterator[UUID]:
+        """See `ObjectStore.growing`."""
+        with self._reserved(GROWING) as growing, self._explained():
+            names = os.listdir(growing)
+        for name in names:
+            with suppress(ValueError):
+                yield UUID(name)
+
     def check(self) -> None:
         """See `ObjectStore.check`: makes and removes an empty file."""
         name = uuid4().hex
         try:
-            with self._incoming() as incoming:
+            with self._reserved(INCOMING) as incoming:
                 os.close(os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _OPEN_SAFELY, 0o666, dir_fd=incoming))
                 os.unlink(name, dir_fd=incoming)
         except OSError as error:
@@ -179,14 +232,20 @@ class FolderObjectStore:
             yield directories
 
     @contextmanager
-    def _incoming(self) -> Iterator[int]:
+    def _reserved(self, part: str) -> Iterator[int]:
         with ExitStack() as stack:
             with self._explained():
                 try:
-                    directories = stack.enter_context(self._directories([RESERVED_PART], create=True))
+                    directories = stack.enter_context(self._directories([part], create=True))
                 except _Missing as error:
-                    raise StoreUnavailable(f"{self.root / RESERVED_PART} is not a folder: remove what stands there") from error
+                    raise StoreUnavailable(f"{self.root / part} is not a folder: remove what stands there") from error
             yield directories[-1]
+
+    def _holds(self, key: str, size: int) -> bool:
+        try:
+            return self.stat(key).size == size
+        except KeyNotFound:
+            return False
 
     def _file(self, key: str) -> FileIO:
         parts = validate_key(key).split("/")
@@ -256,7 +315,7 @@ class FolderObjectStore:
 
     def _sweep(self) -> None:
         oldest = time.time() - ABANDONED_SECONDS
-        with self._incoming() as incoming:
+        with self._reserved(INCOMING) as incoming:
             for name in os.listdir(incoming):
                 with suppress(FileNotFoundError, IsADirectoryError):
                     if os.stat(name, dir_fd=incoming, follow_symlinks=False).st_mtime < oldest:
@@ -318,12 +377,20 @@ def _is_regular(name: str, directory: int) -> bool:
         return stat.S_ISREG(os.stat(name, dir_fd=directory, follow_symlinks=False).st_mode)
 
 
-def _open_regular(name: str, directory: int) -> FileIO:
-    descriptor = os.open(name, os.O_RDONLY | _OPEN_SAFELY, dir_fd=directory)
+def _open_regular(name: str, directory: int, access: int = os.O_RDONLY) -> FileIO:
+    descriptor = os.open(name, access | _OPEN_SAFELY, dir_fd=directory)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
         raise _Missing(errno.ENOENT, os.strerror(errno.ENOENT))
     return FileIO(descriptor)
+
+
+def _open_growing(name: UUID, directory: int) -> tuple[int, bool]:
+    """The file, made where it is missing, and whether it was."""
+    try:
+        return os.open(str(name), os.O_WRONLY | _OPEN_SAFELY, dir_fd=directory), False
+    except FileNotFoundError:
+        return os.open(str(name), os.O_WRONLY | os.O_CREAT | _OPEN_SAFELY, 0o666, dir_fd=directory), True
 
 
 def _chunks(stream: Readable) -> Iterator[bytes]:

@@ -10,17 +10,19 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from io import BytesIO
 from typing import BinaryIO, cast
 from urllib.parse import urlsplit
+from uuid import UUID
 from xml.etree.ElementTree import ParseError
 
 import certifi
 import urllib3
 from minio import Minio
-from minio.commonconfig import CopySource
+from minio.commonconfig import ComposeSource, CopySource
 from minio.credentials.credentials import Credentials
 from minio.credentials.providers import (
     AWSConfigProvider,
@@ -30,13 +32,17 @@ from minio.credentials.providers import (
     Provider,
     StaticProvider,
 )
+from minio.datatypes import Object
 from minio.error import MinioException, S3Error
 from urllib3.response import BaseHTTPResponse
 
 from visionlab_core.object_store.address import S3Settings
 from visionlab_core.object_store.contract import (
+    BLOCK_BYTES,
     CHUNK_BYTES,
     DEFAULT_CONTENT_TYPE,
+    GROWING,
+    BytesMissing,
     InvalidKey,
     KeyNotFound,
     ObjectInfo,
@@ -50,8 +56,8 @@ from visionlab_core.object_store.contract import (
     validate_range,
 )
 
-PART_BYTES = 8 << 20
-"""A stream goes up in parts of this size, one after the other. S3 takes 10,000 parts: 84 GB."""
+LEAST_PART_BYTES = 5 << 20
+"""S3 makes one object only of parts of this size and more; the last may be smaller."""
 
 
 class S3ObjectStore:
@@ -94,7 +100,7 @@ class S3ObjectStore:
                 cast(BinaryIO, stream),
                 length=len(data) if isinstance(data, bytes) else -1,
                 content_type=content_type,
-                part_size=0 if isinstance(data, bytes) else PART_BYTES,
+                part_size=0 if isinstance(data, bytes) else BLOCK_BYTES,
                 num_parallel_uploads=1,
             )
         return ObjectInfo(
@@ -166,6 +172,57 @@ class S3ObjectStore:
         """See `ObjectStore.local_path`: there is no file."""
         validate_key(key)
 
+    def append(self, name: UUID, data: bytes, *, at: int) -> None:
+        """See `ObjectStore.append`: objects `.growing/<name>/<offset>`, each but the last large enough to be part of another.
+
+        A multipart upload of S3's own would hold large parts alone, and forget how far it came where its id is lost.
+        """
+        pieces = self._pieces(name)
+        held = sum(piece.size for piece in pieces)
+        if held < at:
+            raise BytesMissing(held)
+        while pieces and pieces[-1].offset >= at:
+            self._remove(pieces[-1].name)
+            pieces = pieces[:-1]
+        if pieces:
+            last = pieces[-1]
+            kept = at - last.offset
+            if kept < last.size or last.size < LEAST_PART_BYTES:
+                data, at = self._piece(last.name)[:kept] + data, last.offset
+        if data:
+            with self._explained():
+                self._client.put_object(self.bucket, self._piece_name(name, at), BytesIO(data), length=len(data))
+
+    def finish(self, name: UUID, key: str, *, size: int) -> None:
+        """See `ObjectStore.finish`: the bucket puts the pieces together, none of their bytes comes here."""
+        target = self._name(key)
+        pieces = self._pieces(name)
+        if not self._holds(key, size):
+            held = sum(piece.size for piece in pieces)
+            if held < size:
+                raise BytesMissing(held)
+            if held > size:
+                self.append(name, b"", at=size)
+                pieces = self._pieces(name)
+            if not size:
+                self.put(key, b"")
+            else:
+                with self._explained():
+                    self._client.compose_object(self.bucket, target, [ComposeSource(self.bucket, piece.name) for piece in pieces])
+        self.abandon(name)
+
+    def abandon(self, name: UUID) -> None:
+        """See `ObjectStore.abandon`. The pieces go from the end, so that those left are the beginning."""
+        for piece in reversed(self._pieces(name)):
+            self._remove(piece.name)
+
+    def growing(self) -> Iterator[UUID]:
+        """See `ObjectStore.growing`."""
+        before = f"{self._before}{GROWING}/"
+        for found in self._entries(before, recursive=False):
+            with suppress(ValueError):
+                yield UUID((found.object_name or "").removeprefix(before).rstrip("/"))
+
     def check(self) -> None:
         """See `ObjectStore.check`: asks for the bucket."""
         with self._explained():
@@ -185,13 +242,47 @@ class S3ObjectStore:
                     return
                 yield chunk
 
-    def _list(self, prefix: str) -> Iterator[ObjectInfo]:
-        found = self._client.list_objects(self.bucket, prefix=prefix, recursive=True)
+    def _pieces(self, name: UUID) -> tuple[_Piece, ...]:
+        """The pieces of a growing object that follow one another from the start."""
+        before = self._piece_name(name)
+        pieces: tuple[_Piece, ...] = ()
+        for entry in self._entries(before):
+            piece = _Piece(entry.object_name or "", int((entry.object_name or "").removeprefix(before)), entry.size or 0)
+            if piece.offset == (pieces[-1].offset + pieces[-1].size if pieces else 0):
+                pieces += (piece,)
+            else:  # left by a crash, behind what was dropped
+                self._remove(piece.name)
+        return pieces
+
+    def _piece_name(self, name: UUID, offset: int | None = None) -> str:
+        # As many digits as the largest object needs: names sort as the numbers do.
+        return f"{self._before}{GROWING}/{name}/" + ("" if offset is None else f"{offset:016d}")
+
+    def _piece(self, name: str) -> bytes:
+        with self._explained(), _released(self._client.get_object(self.bucket, name)) as response:
+            return response.read()
+
+    def _remove(self, name: str) -> None:
+        with self._explained():
+            self._client.remove_object(self.bucket, name)
+
+    def _holds(self, key: str, size: int) -> bool:
+        try:
+            return self.stat(key).size == size
+        except KeyNotFound:
+            return False
+
+    def _entries(self, prefix: str, *, recursive: bool = True) -> Iterator[Object]:
+        found = self._client.list_objects(self.bucket, prefix=prefix, recursive=recursive)
         while True:
             with self._explained():
                 entry = next(found, None)
             if entry is None:
                 return
+            yield entry
+
+    def _list(self, prefix: str) -> Iterator[ObjectInfo]:
+        for entry in self._entries(prefix):
             key = (entry.object_name or "").removeprefix(self._before)
             with suppress(InvalidKey):
                 yield ObjectInfo(
@@ -256,6 +347,15 @@ class S3ObjectStore:
 
     def _no_bucket(self) -> str:
         return f"{self._where()} does not exist: make it, or allow VisionLab to with create_bucket"
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """A piece of a growing object: the object's name in the bucket, where it begins, and how long it is, in bytes."""
+
+    name: str
+    offset: int
+    size: int
 
 
 class _BeyondTheEnd(Exception):
