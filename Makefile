@@ -5,6 +5,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 PYTHON ?= python3
+TEST_PROCESSES ?= 3
 # Tools that the machine lacks (uv, Node.js) are installed here from the package registry.
 TOOLS := $(CURDIR)/.tools
 VENV := $(CURDIR)/.venv
@@ -32,7 +33,7 @@ ui: ui/dist/index.html ## Build the web interface
 .PHONY: test
 test: $(VENV)/.installed-all ui/dist/index.html $(TOOLS)/.browser $(TOOLS)/.triton $(TOOLS)/.oip-clients ## Run all tests
 	cd ui && npm test
-	pytest
+	pytest --numprocesses $(TEST_PROCESSES) --dist loadfile
 
 .PHONY: check
 check: $(VENV)/.installed-all ui/node_modules/.installed ## Formatter, linter, types, import contracts, generated files

@@ -50,6 +50,6 @@ def test_unknown_image_is_a_problem_and_counts_nothing(client, faces):
     assert client.post("/backend/image/stats", json={"images": [face], "action": "like"}).json()[0]["downloads"] == 0
 
 
-@pytest.mark.parametrize("images", [[], ["../x"], [str(uuid4())] * 1001, None])
+@pytest.mark.parametrize("images", [[], ["../x"], ["0192f3a4-5b6c-7d8e-9f00-112233445566"] * 1001, None])
 def test_selection_out_of_range_is_refused(client, images):
     problem_of(client.post(URL, json={"images": images}), 422, "invalid-request")

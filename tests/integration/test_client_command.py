@@ -12,6 +12,7 @@ import sys
 import termios
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -210,7 +211,9 @@ def test_generate(run, tmp_path):
 
 
 def test_rows_come_one_by_one_and_an_interrupt_keeps_them(environment, folder):
-    process = subprocess.Popen([COMMAND, "classify", "-", "--ndjson"], env=environment, cwd=folder, **PIPES)
+    # Shells start what they run in the background deaf to Ctrl-C, and that is inherited.
+    hears = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    process = subprocess.Popen([COMMAND, "classify", "-", "--ndjson"], env=environment, cwd=folder, preexec_fn=hears, **PIPES)
     for name in ("0.jpg", "1.jpg", "2.jpg"):
         process.stdin.write(f"{name}\n".encode())
         process.stdin.flush()

@@ -14,7 +14,7 @@ from pydantic_settings import CliApp
 
 from visionlab_api.app import create_app
 from visionlab_api.configuration import ApiConfiguration
-from visionlab_api.connections import PatientProtocol, allow_many_connections
+from visionlab_api.connections import KEEP_ALIVE_SECONDS, PatientProtocol, allow_many_connections
 from visionlab_core.telemetry import configure_logging, configure_tracing
 from visionlab_inference.triton.installation import TritonNotInstalled, find_installation
 
@@ -48,6 +48,7 @@ def main() -> None:
             access_log=False,
             timeout_graceful_shutdown=configuration.graceful_stop_seconds,
             server_header=False,
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
             loop="uvloop",
             http=PatientProtocol,
         )

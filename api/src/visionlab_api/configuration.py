@@ -44,7 +44,7 @@ class ApiConfiguration(BaseSettings):
     triton_response_cache_bytes: int = Field(
         0, ge=0, description="memory of a Triton server for answers to equal requests for these models; 0: none"
     )
-    threads: int | None = Field(None, ge=1, description="CPU threads of inference; default: the CPUs of the cgroup")
+    threads: int | None = Field(None, ge=1, description="threads that decode and run models; default: the CPUs of the cgroup")
     max_queue: int = Field(256, ge=1, description="images that may wait for one model; more are answered 503")
     cached_answers: int = Field(
         4096, ge=0, description="images about which the detectors' answers are kept in memory, about a KiB each; 0: none"

@@ -130,8 +130,7 @@ class RequestContext:
         finally:
             seconds = time.perf_counter() - started
             route = _route(scope)
-            self._metrics.http_requests.labels(method, route, str(status)).inc()
-            self._metrics.http_request_seconds.labels(method, route).observe(seconds)
+            self._metrics.count_request(method, route, status, seconds)
             if log.isEnabledFor(logging.INFO):
                 extra = {"route": route, "milliseconds": round(seconds * 1e3, 2)}
                 log.info("%s %s %d", method, scope["path"], status, extra=extra)

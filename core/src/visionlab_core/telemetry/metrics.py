@@ -27,6 +27,7 @@ class Metrics:
 
     def __init__(self, registry: CollectorRegistry | None = None) -> None:
         self.registry = registry or CollectorRegistry()
+        self._counted: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
         ProcessCollector(registry=self.registry)
         PlatformCollector(registry=self.registry)
         GCCollector(registry=self.registry)
@@ -59,6 +60,16 @@ class Metrics:
         self.answers_from_cache = Counter(
             "visionlab_answers_from_cache", "Of the answers given, those that no model had to run for.", registry=self.registry
         )
+
+    def count_request(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Count a request that was answered, and how long it took."""
+        # Looked up once: labels cost more than the observation.
+        counted = self._counted.get((method, route, status))
+        if counted is None:
+            counted = self.http_requests.labels(method, route, str(status)), self.http_request_seconds.labels(method, route)
+            self._counted[method, route, status] = counted
+        counted[0].inc()
+        counted[1].observe(seconds)
 
     def render(self) -> bytes:
         """All metrics as text for Prometheus, to be sent as `content_type`."""

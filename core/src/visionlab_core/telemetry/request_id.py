@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from contextvars import ContextVar
-from uuid import uuid4
+from os import urandom
 
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 """The request that the current task or thread works for; None outside of requests."""
@@ -12,7 +12,7 @@ request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 
 def new_request_id() -> str:
     """A fresh id: 32 hexadecimal digits."""
-    return uuid4().hex
+    return urandom(16).hex()
 
 
 def accept_request_id(incoming: str | None) -> str:
