@@ -12,8 +12,8 @@ HEAD_SECONDS: Final = 30.0
 """From the start of a connection, or of a request on it, to the end of the request's head."""
 
 KEEP_ALIVE_SECONDS: Final = 75
-"""Between two requests, as nginx has it. uvicorn's 5 are less than what clients keep their connections for: a request that is sent at
-the moment of closing is lost."""
+"""Between two requests, as nginx has it. uvicorn's 5 are less than what clients keep their connections for, and a request that is
+sent at the moment of closing is lost."""
 
 
 class PatientProtocol(HttpToolsProtocol):
