@@ -12,7 +12,7 @@ from serving_comparison.rounds import Results
 
 
 def write_chart(path: Path, results: Mapping[str, Results], loads: Sequence[Load], caption: str) -> None:
-    """Horizontal bars: images a second of the closed loop with most clients, p99 of the open loop with the lowest rate.
+    """Images a second of the closed loop with most clients as bars; p99 of the open loop with the lowest rate as dots.
 
     Raises:
         SystemExit: matplotlib is not installed.
@@ -32,8 +32,15 @@ def write_chart(path: Path, results: Mapping[str, Results], loads: Sequence[Load
     for axis, (load, speed) in zip(axes[0], panels, strict=True):
         values = [_value(result, load, speed=speed) for result in shown]
         colours = ["#2563eb" if result.contender.name.startswith(BASELINE) else "#9ca3af" for result in shown]
-        bars = axis.barh(range(len(shown)), values, color=colours)
-        axis.bar_label(bars, [f"{value:,.0f}" for value in values], padding=3, fontsize=8)
+        if speed:
+            bars = axis.barh(range(len(shown)), values, color=colours)
+            axis.bar_label(bars, [f"{value:,.0f}" for value in values], padding=3, fontsize=8)
+        else:  # from tens to tens of thousands, where length would say nothing
+            axis.set_xscale("log")
+            axis.scatter(values, range(len(shown)), color=colours, s=30, zorder=2)
+            axis.grid(axis="x", color="#e5e7eb", zorder=0)
+            for place, value in enumerate(values):
+                axis.annotate(f"{value:,.0f}", (value, place), (6, 0), textcoords="offset points", va="center", fontsize=8)
         axis.set_title(f"{'images/s' if speed else 'p99 in ms'}: {load.title}", fontsize=9)
         axis.set_yticks(range(len(shown)), [result.contender.title for result in shown], fontsize=8)
         axis.spines[["top", "right"]].set_visible(False)
