@@ -78,7 +78,7 @@ def everything_listed(client: httpx.Client) -> dict[str, dict]:
 
 def test_nothing_acknowledged_is_lost(start_server, tiny_models):
     server = start_server(tiny_models)
-    server.client.post("/backend/settings", json={"images_per_batch": 13}).raise_for_status()
+    server.admin.post("/backend/settings", json={"images_per_batch": 13}).raise_for_status()
     acknowledged = Acknowledged()
     chance = random.Random()
     for _ in range(ROUNDS):

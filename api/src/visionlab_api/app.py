@@ -11,10 +11,13 @@ from contextlib import asynccontextmanager
 from importlib.metadata import version
 from typing import Any
 
-from fastapi import FastAPI
-from sqlalchemy.ext.asyncio import async_sessionmaker
+from fastapi import Depends, FastAPI
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from visionlab_api import problems
+from visionlab_api.accounts.accounts import Accounts
+from visionlab_api.accounts.admin_token import first_admin_token
+from visionlab_api.accounts.gate import Gate, require_admission
 from visionlab_api.configuration import ApiConfiguration
 from visionlab_api.database.engine import migrate, open_engine
 from visionlab_api.direct_route import DirectRoute
@@ -64,9 +67,11 @@ def create_app(configuration: ApiConfiguration) -> FastAPI:
         openapi_tags=[
             {"name": "images", "description": "Make, upload, classify, label, like and download images."},
             {"name": "models", "description": "Generators and detectors."},
+            {"name": "accounts", "description": "Signing in, and API keys."},
             {"name": "system", "description": "Status and settings."},
         ],
         lifespan=lifespan,
+        dependencies=[Depends(require_admission)],
         docs_url=None,
         redoc_url=None,
         openapi_url="/backend/openapi.json",
@@ -82,6 +87,7 @@ def create_app(configuration: ApiConfiguration) -> FastAPI:
         add_docs(app, "/backend/docs")
         add_web_interface(app, configuration.ui_folder)
     app.add_middleware(DirectRoute, path="/backend/image/classify", endpoint=classify_images)
+    app.add_middleware(Gate)
     app.add_middleware(
         RequestContext,
         metrics=metrics,
@@ -104,6 +110,7 @@ async def open_state(configuration: ApiConfiguration, metrics: Metrics) -> Async
     await asyncio.to_thread(migrate, url)
     engine = open_engine(url)
     sessions = async_sessionmaker(engine, expire_on_commit=False)
+    accounts = Accounts(sessions, configuration)
     store = await asyncio.to_thread(open_store, configuration.resolved_store_url())
     lanes = CpuLanes(configuration.threads or available_cpus())
     decoder = Decoder(lanes, configuration.max_queue)
@@ -121,11 +128,13 @@ async def open_state(configuration: ApiConfiguration, metrics: Metrics) -> Async
             try:
                 if configuration.starter_models is not None:
                     await install_starters(configuration.starter_models, store, sessions)
+                if configuration.auth == "on" and configuration.admin_token is None:
+                    await _print_first_token(sessions)
                 await serving.start()
                 # What is there now stays: the collector need not look at it again with every few thousand requests.
                 gc.collect()
                 gc.freeze()
-                state = State(configuration, engine, sessions, store, backend, serving, decoder, classifier, metrics)
+                state = State(configuration, engine, sessions, store, backend, serving, decoder, classifier, accounts, metrics)
                 async with _open_inference_over_grpc(state):
                     yield state
             finally:
@@ -133,6 +142,12 @@ async def open_state(configuration: ApiConfiguration, metrics: Metrics) -> Async
     finally:
         await asyncio.to_thread(lanes.close)
         await engine.dispose()
+
+
+async def _print_first_token(sessions: async_sessionmaker[AsyncSession]) -> None:
+    token = await first_admin_token(sessions)
+    if token is not None:
+        print(f"Admin token, shown this once: {token}\nSign in with it on the page.", flush=True)
 
 
 @asynccontextmanager

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy import URL, make_url
 
 
 class ApiConfiguration(BaseSettings):
-    """Configuration of the facade."""
+    """Run the facade. `visionlab-api new-admin-token` prints a new admin token instead; the one before counts no more."""
 
     model_config = SettingsConfigDict(
         env_prefix="VISIONLAB_", cli_parse_args=False, cli_prog_name="visionlab-api", cli_kebab_case=True, cli_hide_none_type=True
@@ -25,6 +26,13 @@ class ApiConfiguration(BaseSettings):
     data_folder: Path = Field(Path(".visionlab"), description="where the SQLite database and the folder store live")
     database_url: str | None = Field(None, description="SQLAlchemy URL; default: SQLite in data_folder")
     store_url: str | None = Field(None, description="file:///path or s3://bucket/prefix; default: a folder in data_folder")
+    auth: Literal["on", "off"] = Field(
+        "on", description="off: whoever can reach the server is an admin; only where it listens to its own machine alone"
+    )
+    admin_token: SecretStr | None = Field(
+        None, min_length=32, description="the admin token, from a Secret; default: one is made at the first start and printed"
+    )
+    session_hours: float = Field(12.0, gt=0, description="a browser that is idle for so long is signed out")
     starter_models: Path | None = Field(Path("models"), description="folder of model versions to install at the start")
     ui_folder: Path | None = Field(
         Path("ui/dist"), description="the built web interface to serve; none where another server does"
@@ -62,6 +70,20 @@ class ApiConfiguration(BaseSettings):
         if self.triton_device == "gpu" and self.serving == "triton":
             raise ValueError("VISIONLAB_TRITON_DEVICE=gpu is for other Tritons: the one that the facade starts runs on CPUs")
         return self
+
+    @model_validator(mode="after")
+    def _off_is_for_laptops(self) -> Self:
+        if self.auth == "off" and not self.listens_to_itself:
+            raise ValueError("VISIONLAB_AUTH=off needs a host that only this machine can reach, such as 127.0.0.1")
+        return self
+
+    @property
+    def listens_to_itself(self) -> bool:
+        """Whether nobody but this machine can reach the server."""
+        try:
+            return self.host == "localhost" or ip_address(self.host).is_loopback
+        except ValueError:  # a name, and who knows where it leads
+            return False
 
     def resolved_database_url(self) -> URL:
         """The database to use."""

@@ -9,6 +9,8 @@ from uuid import UUID, uuid4
 from fastapi import Depends, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from visionlab_api.accounts.gate import principal_of
+from visionlab_api.accounts.principal import Principal
 from visionlab_api.state import State
 
 VISITOR_COOKIE = "visionlab_visitor"
@@ -33,16 +35,28 @@ async def _session(state: StateDep) -> AsyncIterator[AsyncSession]:
 SessionDep = Annotated[AsyncSession, Depends(_session, scope="function")]
 
 
+async def _principal(request: Request) -> Principal:
+    return principal_of(request)
+
+
+PrincipalDep = Annotated[Principal, Depends(_principal)]
+"""Who asks."""
+
+
 async def _visitor(request: Request, response: Response) -> UUID:
     return visitor_of(request, response)
 
 
 VisitorDep = Annotated[UUID, Depends(_visitor)]
-"""The anonymous visitor of this browser: a random id in a cookie, made at the first act that leaves a trace."""
+"""Whose a trace is that this request leaves: the person's or program's; else the visitor's, a random id in a cookie of this
+browser, made at the first act that leaves a trace."""
 
 
 def visitor_of(request: Request, response: Response) -> UUID:
     """The visitor, for a route that only sometimes leaves a trace; a new one gets the cookie with the response."""
+    known = principal_of(request).visitor
+    if known is not None:
+        return known
     try:
         return UUID(request.cookies.get(VISITOR_COOKIE, ""))
     except ValueError:

@@ -6,8 +6,9 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from visionlab_api.accounts.principal import Scope
 from visionlab_core.face_class import FaceClass
 from visionlab_core.model_card import Metrics, ModelKind
 
@@ -56,6 +57,53 @@ class Status(BaseModel):
     ready: bool = Field(description="at least one enabled model answers, and the database too")
     serving: Literal["embedded", "triton"]
     models: list[ModelState]
+
+
+class Session(BaseModel):
+    """Who asks, and how one can sign in."""
+
+    kind: Literal["anonymous", "user", "admin", "key"]
+    name: str = Field(examples=["admin token"])
+    scopes: list[Scope] = Field(description="what one may do beyond what everyone may; `admin` is all of it")
+    accounts: bool = Field(description="false: this server has no accounts, whoever reaches it is an admin")
+
+
+class SignIn(_Body):
+    """Sign a browser in."""
+
+    token: str = Field(min_length=1, max_length=200, description="the admin token, or an API key")
+
+
+class NewKey(_Body):
+    """A key for a program."""
+
+    name: str = Field(min_length=1, max_length=80, description="what it is for", examples=["nightly import"])
+    scopes: list[Scope] = Field(
+        min_length=1,
+        max_length=len(Scope),
+        description="inference: the public calls without limits of rate; admin: everything, keys and the audit log too",
+        examples=[["inference"]],
+    )
+    expires_at: AwareDatetime | None = Field(None, description="default: it counts until it is revoked")
+
+
+class Key(BaseModel):
+    """An API key, without its secret."""
+
+    uuid: UUID
+    name: str
+    prefix: str = Field(description="how the secret begins", examples=["vl_3kT9-wQx"])
+    scopes: list[Scope]
+    created_at: datetime
+    expires_at: datetime | None
+    revoked_at: datetime | None
+    last_used_at: datetime | None = Field(description="to within ten minutes")
+
+
+class MadeKey(Key):
+    """A new key, with its secret."""
+
+    key: str = Field(description="the secret, shown this once; send it as `Authorization: Bearer KEY`")
 
 
 class Settings(BaseModel):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
+from visionlab_api.accounts.accounts import Accounts
 from visionlab_api.configuration import ApiConfiguration
 from visionlab_api.reconcile.serving import ServingLoop
 from visionlab_api.services.classifying import Classifier
@@ -27,4 +28,5 @@ class State:
     serving: ServingLoop
     decoder: Decoder
     classifier: Classifier
+    accounts: Accounts
     metrics: Metrics

@@ -203,6 +203,20 @@ class Robustness(BaseModel):
     """how many of them are real faces"""
 
 
+class Session(BaseModel):
+    """Who asks, and how one can sign in."""
+
+    accounts: bool
+    """false: this server has no accounts, whoever reaches it is an admin"""
+
+    kind: str
+    """anonymous, user, admin, key, or a word of a newer server"""
+
+    name: str
+    scopes: list[str]
+    """what one may do beyond what everyone may; `admin` is all of it"""
+
+
 class Settings(BaseModel):
     """System-wide settings."""
 
@@ -286,6 +300,43 @@ class GenerateAnswer(BaseModel):
 
     images: list[Image]
     milliseconds: float
+
+
+class Key(BaseModel):
+    """An API key, without its secret."""
+
+    created_at: AwareDatetime
+    expires_at: AwareDatetime | None
+    last_used_at: AwareDatetime | None
+    """to within ten minutes"""
+
+    name: str
+    prefix: str
+    """how the secret begins"""
+
+    revoked_at: AwareDatetime | None
+    scopes: list[str]
+    uuid: UUID
+
+
+class MadeKey(BaseModel):
+    """A new key, with its secret."""
+
+    created_at: AwareDatetime
+    expires_at: AwareDatetime | None
+    key: str
+    """the secret, shown this once; send it as `Authorization: Bearer KEY`"""
+
+    last_used_at: AwareDatetime | None
+    """to within ten minutes"""
+
+    name: str
+    prefix: str
+    """how the secret begins"""
+
+    revoked_at: AwareDatetime | None
+    scopes: list[str]
+    uuid: UUID
 
 
 class Model(BaseModel):

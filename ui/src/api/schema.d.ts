@@ -162,6 +162,50 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/backend/key": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * API keys
+     * @description All of them, newest first, also those that expired or were revoked.
+     */
+    get: operations["list_keys"];
+    put?: never;
+    /**
+     * Make an API key
+     * @description `key` is the secret. It is shown this once: only its digest is kept.
+     */
+    post: operations["make_key"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/backend/key/{uuid}": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    post?: never;
+    /**
+     * Revoke an API key
+     * @description It counts no more: here at once, on other replicas within ten seconds. Whoever signed in with it is signed out.
+     */
+    delete: operations["revoke_key"];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/backend/model/{type}": {
     parameters: {
       query?: never;
@@ -177,6 +221,36 @@ export interface paths {
     put?: never;
     post?: never;
     delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/backend/session": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Who am I?
+     * @description Who asks, by the session's cookie or the API key of the request.
+     */
+    get: operations["get_session"];
+    put?: never;
+    /**
+     * Sign in with the admin token or an API key
+     * @description The answer sets a cookie that scripts cannot read.
+     *
+     *     It counts until the browser was idle for VISIONLAB_SESSION_HOURS, for a week at most, and no longer than the key.
+     */
+    post: operations["sign_in"];
+    /**
+     * Sign out
+     * @description The session counts no more, wherever its cookie was copied to.
+     */
+    delete: operations["sign_out"];
     options?: never;
     head?: never;
     patch?: never;
@@ -603,6 +677,41 @@ export interface components {
       next_cursor?: string | null;
     };
     /**
+     * Key
+     * @description An API key, without its secret.
+     */
+    Key: {
+      /**
+       * Created At
+       * Format: date-time
+       */
+      created_at: string;
+      /** Expires At */
+      expires_at: string | null;
+      /**
+       * Last Used At
+       * @description to within ten minutes
+       */
+      last_used_at: string | null;
+      /** Name */
+      name: string;
+      /**
+       * Prefix
+       * @description how the secret begins
+       * @example vl_3kT9-wQx
+       */
+      prefix: string;
+      /** Revoked At */
+      revoked_at: string | null;
+      /** Scopes */
+      scopes: components["schemas"]["Scope"][];
+      /**
+       * Uuid
+       * Format: uuid
+       */
+      uuid: string;
+    };
+    /**
      * Label
      * @description A person's word, as kept.
      */
@@ -649,6 +758,46 @@ export interface components {
       label: components["schemas"]["FaceClass"];
       /** @description what the page had answered */
       predicted?: components["schemas"]["FaceClass"] | null;
+    };
+    /**
+     * MadeKey
+     * @description A new key, with its secret.
+     */
+    MadeKey: {
+      /**
+       * Created At
+       * Format: date-time
+       */
+      created_at: string;
+      /** Expires At */
+      expires_at: string | null;
+      /**
+       * Key
+       * @description the secret, shown this once; send it as `Authorization: Bearer KEY`
+       */
+      key: string;
+      /**
+       * Last Used At
+       * @description to within ten minutes
+       */
+      last_used_at: string | null;
+      /** Name */
+      name: string;
+      /**
+       * Prefix
+       * @description how the secret begins
+       * @example vl_3kT9-wQx
+       */
+      prefix: string;
+      /** Revoked At */
+      revoked_at: string | null;
+      /** Scopes */
+      scopes: components["schemas"]["Scope"][];
+      /**
+       * Uuid
+       * Format: uuid
+       */
+      uuid: string;
     };
     /**
      * Model
@@ -787,6 +936,31 @@ export interface components {
       model_version: number;
     };
     /**
+     * NewKey
+     * @description A key for a program.
+     */
+    NewKey: {
+      /**
+       * Expires At
+       * @description default: it counts until it is revoked
+       */
+      expires_at?: string | null;
+      /**
+       * Name
+       * @description what it is for
+       * @example nightly import
+       */
+      name: string;
+      /**
+       * Scopes
+       * @description inference: the public calls without limits of rate; admin: everything, keys and the audit log too
+       * @example [
+       *       "inference"
+       *     ]
+       */
+      scopes: components["schemas"]["Scope"][];
+    };
+    /**
      * Problem
      * @description RFC 9457 problem details; every error has this form.
      */
@@ -861,6 +1035,38 @@ export interface components {
       real_images: number;
     };
     /**
+     * Scope
+     * @description What a principal may do beyond what everyone may.
+     * @enum {string}
+     */
+    Scope: "inference" | "settings" | "models" | "datasets" | "trainings" | "uploads" | "admin";
+    /**
+     * Session
+     * @description Who asks, and how one can sign in.
+     */
+    Session: {
+      /**
+       * Accounts
+       * @description false: this server has no accounts, whoever reaches it is an admin
+       */
+      accounts: boolean;
+      /**
+       * Kind
+       * @enum {string}
+       */
+      kind: "anonymous" | "user" | "admin" | "key";
+      /**
+       * Name
+       * @example admin token
+       */
+      name: string;
+      /**
+       * Scopes
+       * @description what one may do beyond what everyone may; `admin` is all of it
+       */
+      scopes: components["schemas"]["Scope"][];
+    };
+    /**
      * Settings
      * @description System-wide settings.
      */
@@ -882,6 +1088,17 @@ export interface components {
        * @example 12
        */
       images_per_batch?: number | null;
+    };
+    /**
+     * SignIn
+     * @description Sign a browser in.
+     */
+    SignIn: {
+      /**
+       * Token
+       * @description the admin token, or an API key
+       */
+      token: string;
     };
     /**
      * SourceMetrics
@@ -1721,6 +1938,133 @@ export interface operations {
       };
     };
   };
+  list_keys: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Key"][];
+        };
+      };
+      /** @description Any other problem. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  make_key: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["NewKey"];
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["MadeKey"];
+        };
+      };
+      /** @description A scope is unknown. */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "detail": "A scope is unknown.",
+           *       "instance": "b1946ac92492d234",
+           *       "status": 422,
+           *       "title": "Invalid request",
+           *       "type": "/problems/invalid-request"
+           *     }
+           */
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Any other problem. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  revoke_key: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        uuid: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description There is no such key, or it is revoked already. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "detail": "There is no such key, or it is revoked already.",
+           *       "instance": "b1946ac92492d234",
+           *       "status": 404,
+           *       "title": "Not found",
+           *       "type": "/problems/not-found"
+           *     }
+           */
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Any other problem. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
   list_models: {
     parameters: {
       query?: {
@@ -1743,6 +2087,131 @@ export interface operations {
         content: {
           "application/json": components["schemas"]["Model"][];
         };
+      };
+      /** @description Any other problem. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  get_session: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Session"];
+        };
+      };
+      /** @description Any other problem. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  sign_in: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["SignIn"];
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Session"];
+        };
+      };
+      /** @description The token is unknown, expired or revoked. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "detail": "The token is unknown, expired or revoked.",
+           *       "instance": "b1946ac92492d234",
+           *       "status": 401,
+           *       "title": "Unknown key",
+           *       "type": "/problems/unknown-key"
+           *     }
+           */
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description A page of another site asks. */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "detail": "A page of another site asks.",
+           *       "instance": "b1946ac92492d234",
+           *       "status": 403,
+           *       "title": "Other site",
+           *       "type": "/problems/other-site"
+           *     }
+           */
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Any other problem. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  sign_out: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
       };
       /** @description Any other problem. */
       default: {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from http import HTTPStatus
 from types import MappingProxyType
 from typing import Any, Final
@@ -13,6 +13,9 @@ import grpc
 import numpy as np
 from numpy.typing import NDArray
 
+from visionlab_api.accounts.gate import admit
+from visionlab_api.accounts.principal import ANONYMOUS, Principal
+from visionlab_api.accounts.rules import RULES
 from visionlab_api.open_inference import models
 from visionlab_api.problems import as_problem, unforeseen
 from visionlab_api.state import State
@@ -26,6 +29,8 @@ log = logging.getLogger(__name__)
 _CODES: Final = MappingProxyType(
     {
         HTTPStatus.BAD_REQUEST: grpc.StatusCode.INVALID_ARGUMENT,
+        HTTPStatus.UNAUTHORIZED: grpc.StatusCode.UNAUTHENTICATED,
+        HTTPStatus.FORBIDDEN: grpc.StatusCode.PERMISSION_DENIED,
         HTTPStatus.NOT_FOUND: grpc.StatusCode.NOT_FOUND,
         HTTPStatus.SERVICE_UNAVAILABLE: grpc.StatusCode.UNAVAILABLE,
     }
@@ -80,10 +85,32 @@ class OpenInferenceServer:
         }
         return {
             name: grpc.unary_unary_rpc_method_handler(
-                _foreseen(answer), request_deserializer=request.FromString, response_serializer=_serialized
+                self._foreseen(name, answer), request_deserializer=request.FromString, response_serializer=_serialized
             )
             for name, (answer, request) in answers.items()
         }
+
+    def _foreseen(self, name: str, answer: Callable[[Any], Awaitable[Any]]) -> Callable[[Any, Any], Awaitable[Any]]:
+        rule = RULES["gRPC", name]
+
+        async def handle(request: Any, context: Any) -> Any:
+            try:
+                admit(await self._principal(context.invocation_metadata()), rule)
+                return await answer(request)
+            except Exception as error:
+                problem = as_problem(error)
+                if problem is None:
+                    log.exception("unforeseen error")
+                    problem = unforeseen()
+                await context.abort(_CODES.get(problem.status, grpc.StatusCode.INTERNAL), str(problem))
+
+        return handle
+
+    async def _principal(self, metadata: Iterable[tuple[str, str | bytes]]) -> Principal:
+        for name, value in metadata:
+            if name == "authorization" and isinstance(value, str):
+                return (await self._state.accounts.identify([(b"authorization", value.encode("latin-1"))]))[0]
+        return ANONYMOUS
 
     async def _server_live(self, _: Any) -> Any:
         return messages.ServerLiveResponse(live=True)
@@ -165,17 +192,3 @@ def _typed(given: Any, dtype: np.dtype[Any]) -> NDArray[Any]:
 def _serialized(message: Any) -> bytes:
     data: bytes = message.SerializeToString()
     return data
-
-
-def _foreseen(answer: Callable[[Any], Awaitable[Any]]) -> Callable[[Any, Any], Awaitable[Any]]:
-    async def handle(request: Any, context: Any) -> Any:
-        try:
-            return await answer(request)
-        except Exception as error:
-            problem = as_problem(error)
-            if problem is None:
-                log.exception("unforeseen error")
-                problem = unforeseen()
-            await context.abort(_CODES.get(problem.status, grpc.StatusCode.INTERNAL), str(problem))
-
-    return handle
