@@ -22,6 +22,17 @@ export const en = {
     loadingPage: "Loading the page",
   },
 
+  account: {
+    signIn: "Sign in",
+    signOut: (name: string) => `Sign out (${name})`,
+    title: "Sign in",
+    lead: "For those who run this VisionLab: with the admin token that it printed at its first start, or with an API key.",
+    token: "Token",
+    cancel: "Cancel",
+    signedIn: (name: string) => `Signed in: ${name}.`,
+    signedOut: "Signed out.",
+  },
+
   connection: {
     offline: "You are offline. What is on the page stays; the rest goes on when you are back.",
     noServer: "VisionLab's server does not answer. Trying again by itself …",

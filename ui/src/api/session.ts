@@ -1,0 +1,28 @@
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { answer, client } from "./client";
+import { keys } from "./queries";
+
+/** Who sits here, as the server knows them. */
+export function useSession() {
+  return useQuery({
+    queryKey: keys.session,
+    queryFn: ({ signal }) => answer(client.GET("/backend/session", { signal })),
+  });
+}
+
+/** What one may see changes with who one is, so all that was asked before is asked anew. */
+export function useSignIn() {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: (token: string) => answer(client.POST("/backend/session", { body: { token } })),
+    onSuccess: () => queries.invalidateQueries(),
+  });
+}
+
+export function useSignOut() {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: () => answer(client.DELETE("/backend/session")),
+    onSuccess: () => queries.invalidateQueries(),
+  });
+}
