@@ -57,7 +57,7 @@ def test_token_from_the_environment_takes_the_place_of_the_one_that_was_made(sta
 def test_without_accounts_whoever_is_at_the_machine_is_an_admin(start_server, tmp_path):
     server = start_server(tmp_path, VISIONLAB_ADMIN_TOKEN=None, VISIONLAB_AUTH="off")
     assert server.client.get("/backend/session").json() == {
-        "kind": "admin", "name": "this machine", "scopes": ["admin"], "accounts": False,
+        "kind": "admin", "name": "this machine", "scopes": ["admin"], "accounts": False, "provider": None,
     }  # fmt: skip
     assert server.client.post("/backend/settings", json={}).status_code == 200
     # A page of another site, and one whose name was made to lead here.

@@ -137,7 +137,7 @@ def test_pages_of_other_sites_cannot_use_a_session(server, headers, passes):
 def test_a_browser_signs_in_and_out(server):
     with httpx.Client(base_url=server.url) as browser:
         assert browser.get("/backend/session").json() == {
-            "kind": "anonymous", "name": "visitor", "scopes": [], "accounts": True,
+            "kind": "anonymous", "name": "visitor", "scopes": [], "accounts": True, "provider": None,
         }  # fmt: skip
         problem_of(browser.post("/backend/session", json={"token": "vl_wrong"}), 401, "unknown-key")
         assert "visionlab_session" not in browser.cookies

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from importlib.metadata import version
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastapi import Depends, FastAPI
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
@@ -17,7 +17,9 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from visionlab_api import problems
 from visionlab_api.accounts.accounts import Accounts
 from visionlab_api.accounts.admin_token import first_admin_token
+from visionlab_api.accounts.audit import AuditLog
 from visionlab_api.accounts.gate import Gate, require_admission
+from visionlab_api.accounts.rate_limits import RateLimits
 from visionlab_api.configuration import ApiConfiguration
 from visionlab_api.database.engine import migrate, open_engine
 from visionlab_api.direct_route import DirectRoute
@@ -38,6 +40,9 @@ from visionlab_core.object_store import open_store
 from visionlab_core.telemetry import Metrics
 from visionlab_inference.embedded import CpuLanes
 from visionlab_inference.embedded.session import available_cpus
+
+if TYPE_CHECKING:
+    from visionlab_api.accounts.oidc import OpenIdProvider
 
 log = logging.getLogger(__name__)
 
@@ -111,6 +116,11 @@ async def open_state(configuration: ApiConfiguration, metrics: Metrics) -> Async
     engine = open_engine(url)
     sessions = async_sessionmaker(engine, expire_on_commit=False)
     accounts = Accounts(sessions, configuration)
+    limits = RateLimits(
+        requests=configuration.limit_per_minute(configuration.requests_per_minute, 600),
+        images=configuration.limit_per_minute(configuration.images_per_minute, 1200),
+        sign_ins=configuration.limit_per_minute(configuration.sign_ins_per_minute, 20),
+    )
     store = await asyncio.to_thread(open_store, configuration.resolved_store_url())
     lanes = CpuLanes(configuration.threads or available_cpus())
     decoder = Decoder(lanes, configuration.max_queue)
@@ -134,14 +144,40 @@ async def open_state(configuration: ApiConfiguration, metrics: Metrics) -> Async
                 # What is there now stays: the collector need not look at it again with every few thousand requests.
                 gc.collect()
                 gc.freeze()
-                state = State(configuration, engine, sessions, store, backend, serving, decoder, classifier, accounts, metrics)
+                oidc = _openid_provider(configuration)
+                state = State(
+                    configuration,
+                    engine,
+                    sessions,
+                    store,
+                    backend,
+                    serving,
+                    decoder,
+                    classifier,
+                    accounts,
+                    limits,
+                    AuditLog(sessions, configuration.audit_days),
+                    oidc,
+                    metrics,
+                )
                 async with _open_inference_over_grpc(state):
                     yield state
+                if oidc is not None:
+                    await oidc.close()
             finally:
                 await serving.stop()
     finally:
         await asyncio.to_thread(lanes.close)
         await engine.dispose()
+
+
+def _openid_provider(configuration: ApiConfiguration) -> OpenIdProvider | None:
+    if configuration.oidc_issuer is None:
+        return None
+    # Imported only where it is asked for: an HTTP client and cryptography cost memory.
+    from visionlab_api.accounts.oidc import OpenIdProvider
+
+    return OpenIdProvider(configuration)
 
 
 async def _print_first_token(sessions: async_sessionmaker[AsyncSession]) -> None:

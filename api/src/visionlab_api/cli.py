@@ -57,6 +57,7 @@ def main() -> None:
             access_log=False,
             timeout_graceful_shutdown=configuration.graceful_stop_seconds,
             server_header=False,
+            forwarded_allow_ips=configuration.trusted_proxies,
             loop="uvloop",
             http=PatientProtocol,
         )

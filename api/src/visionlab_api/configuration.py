@@ -33,6 +33,31 @@ class ApiConfiguration(BaseSettings):
         None, min_length=32, description="the admin token, from a Secret; default: one is made at the first start and printed"
     )
     session_hours: float = Field(12.0, gt=0, description="a browser that is idle for so long is signed out")
+    requests_per_minute: int | None = Field(
+        None, ge=0, description="of one caller of the public routes; 0: any number; default: 600, on a loopback address 0"
+    )
+    images_per_minute: int | None = Field(
+        None, ge=0, description="that one caller classifies, uploads or has made; default: 1200, on a loopback address 0"
+    )
+    sign_ins_per_minute: int | None = Field(
+        None, ge=0, description="that one address tries, unknown keys included; default: 20, on a loopback address 0"
+    )
+    trusted_proxies: str = Field(
+        "127.0.0.1", description="addresses or networks, with commas between them, whose X-Forwarded-For is believed"
+    )
+    public_url: str | None = Field(
+        None, pattern=r"^https?://[^?#]+$", description="the address that browsers use; default: the one of their request"
+    )
+    oidc_issuer: str | None = Field(
+        None, description="OpenID Connect provider that signs people in: its issuer, such as https://login.example.org"
+    )
+    oidc_client_id: str | None = Field(None, description="how the provider knows this server")
+    oidc_client_secret: SecretStr | None = Field(None, description="where the provider gave one")
+    oidc_name: str = Field("your organisation", description="the provider's name on the page: Sign in with ...")
+    oidc_scopes: str = Field("openid profile email", description="what the provider is asked for")
+    oidc_admin_claim: str = Field("groups", description="claim of the ID token that says who is an admin")
+    oidc_admin_value: str = Field("visionlab-admin", description="what that claim is, or has in it, for an admin")
+    audit_days: float = Field(365.0, ge=0, description="how long the audit log is kept; 0: for ever")
     starter_models: Path | None = Field(Path("models"), description="folder of model versions to install at the start")
     ui_folder: Path | None = Field(
         Path("ui/dist"), description="the built web interface to serve; none where another server does"
@@ -77,6 +102,12 @@ class ApiConfiguration(BaseSettings):
             raise ValueError("VISIONLAB_AUTH=off needs a host that only this machine can reach, such as 127.0.0.1")
         return self
 
+    @model_validator(mode="after")
+    def _provider_knows_us(self) -> Self:
+        if self.oidc_issuer is not None and self.oidc_client_id is None:
+            raise ValueError("VISIONLAB_OIDC_ISSUER needs VISIONLAB_OIDC_CLIENT_ID")
+        return self
+
     @property
     def listens_to_itself(self) -> bool:
         """Whether nobody but this machine can reach the server."""
@@ -84,6 +115,12 @@ class ApiConfiguration(BaseSettings):
             return self.host == "localhost" or ip_address(self.host).is_loopback
         except ValueError:  # a name, and who knows where it leads
             return False
+
+    def limit_per_minute(self, chosen: int | None, usual: int) -> int:
+        """A limit of rate: as chosen, or the usual one, which a machine that only serves itself does not need."""
+        if chosen is not None:
+            return chosen
+        return 0 if self.listens_to_itself else usual
 
     def resolved_database_url(self) -> URL:
         """The database to use."""

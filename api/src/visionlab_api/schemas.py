@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
@@ -66,6 +66,9 @@ class Session(BaseModel):
     name: str = Field(examples=["admin token"])
     scopes: list[Scope] = Field(description="what one may do beyond what everyone may; `admin` is all of it")
     accounts: bool = Field(description="false: this server has no accounts, whoever reaches it is an admin")
+    provider: str | None = Field(
+        description="name of the OpenID Connect provider that signs people in at /backend/session/oidc; null: there is none"
+    )
 
 
 class SignIn(_Body):
@@ -104,6 +107,27 @@ class MadeKey(Key):
     """A new key, with its secret."""
 
     key: str = Field(description="the secret, shown this once; send it as `Authorization: Bearer KEY`")
+
+
+class AuditEntry(BaseModel):
+    """An act of an admin, or a try at one."""
+
+    at: datetime
+    actor_kind: str = Field(examples=["admin"])
+    actor_id: str = Field(description="which account or key; it stays the same when its name changes")
+    actor_name: str = Field(examples=["admin token"])
+    action: str = Field(description="method and path, with the parameters' names", examples=["POST /backend/settings"])
+    target: str = Field(description="the path that was called", examples=["/backend/settings"])
+    status: int | None = Field(description="of the answer; null: it is being done, or the server was stopped before it was")
+    detail: dict[str, Any] = Field(description="what it was about", examples=[{"images_per_batch": 12}])
+    request_id: str | None = Field(description="the X-Request-ID, also in the server's log")
+
+
+class AuditPage(BaseModel):
+    """A part of the audit log, newest first."""
+
+    entries: list[AuditEntry]
+    next_cursor: str | None = Field(None, description="give it as `cursor` for the next part; null at the end")
 
 
 class Settings(BaseModel):

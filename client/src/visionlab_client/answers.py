@@ -3,10 +3,43 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, Field
+
+
+class AuditEntry(BaseModel):
+    """An act of an admin, or a try at one."""
+
+    action: str
+    """method and path, with the parameters' names"""
+
+    actor_id: str
+    """which account or key; it stays the same when its name changes"""
+
+    actor_kind: str
+    actor_name: str
+    at: AwareDatetime
+    detail: dict[str, Any]
+    """what it was about"""
+
+    request_id: str | None
+    """the X-Request-ID, also in the server's log"""
+
+    status: int | None
+    """of the answer; null: it is being done, or the server was stopped before it was"""
+
+    target: str
+    """the path that was called"""
+
+
+class AuditPage(BaseModel):
+    """A part of the audit log, newest first."""
+
+    entries: list[AuditEntry]
+    next_cursor: str | None = None
+    """give it as `cursor` for the next part; null at the end"""
 
 
 class ClassMetrics(BaseModel):
@@ -213,6 +246,9 @@ class Session(BaseModel):
     """anonymous, user, admin, key, or a word of a newer server"""
 
     name: str
+    provider: str | None
+    """name of the OpenID Connect provider that signs people in at /backend/session/oidc; null: there is none"""
+
     scopes: list[str]
     """what one may do beyond what everyone may; `admin` is all of it"""
 

@@ -4,6 +4,26 @@
  */
 
 export interface paths {
+  "/backend/audit": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * What admins did, newest first
+     * @description Every act of an admin, and tries that were refused, with who, what, when, and how it went. Secrets are not in it.
+     */
+    get: operations["get_audit"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/backend/image": {
     parameters: {
       query?: never;
@@ -256,6 +276,46 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/backend/session/callback": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Where the OpenID Connect provider leads back to
+     * @description Checks state, nonce and ID token, and signs the browser in.
+     */
+    get: operations["finish_oidc"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/backend/session/oidc": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Sign in with the OpenID Connect provider
+     * @description For browsers: leads to the provider's page, and from there back to the home page, signed in.
+     */
+    get: operations["begin_oidc"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/backend/settings": {
     parameters: {
       query?: never;
@@ -323,6 +383,77 @@ export interface components {
     ArchiveRequest: {
       /** Images */
       images: string[];
+    };
+    /**
+     * AuditEntry
+     * @description An act of an admin, or a try at one.
+     */
+    AuditEntry: {
+      /**
+       * Action
+       * @description method and path, with the parameters' names
+       * @example POST /backend/settings
+       */
+      action: string;
+      /**
+       * Actor Id
+       * @description which account or key; it stays the same when its name changes
+       */
+      actor_id: string;
+      /**
+       * Actor Kind
+       * @example admin
+       */
+      actor_kind: string;
+      /**
+       * Actor Name
+       * @example admin token
+       */
+      actor_name: string;
+      /**
+       * At
+       * Format: date-time
+       */
+      at: string;
+      /**
+       * Detail
+       * @description what it was about
+       * @example {
+       *       "images_per_batch": 12
+       *     }
+       */
+      detail: {
+        [key: string]: unknown;
+      };
+      /**
+       * Request Id
+       * @description the X-Request-ID, also in the server's log
+       */
+      request_id: string | null;
+      /**
+       * Status
+       * @description of the answer; null: it is being done, or the server was stopped before it was
+       */
+      status: number | null;
+      /**
+       * Target
+       * @description the path that was called
+       * @example /backend/settings
+       */
+      target: string;
+    };
+    /**
+     * AuditPage
+     * @description A part of the audit log, newest first.
+     */
+    AuditPage: {
+      /** Entries */
+      entries: components["schemas"]["AuditEntry"][];
+      /**
+       * Next Cursor
+       * @description give it as `cursor` for the next part; null at the end
+       */
+      next_cursor?: string | null;
     };
     /** Body_upload_image */
     Body_upload_image: {
@@ -1061,6 +1192,11 @@ export interface components {
        */
       name: string;
       /**
+       * Provider
+       * @description name of the OpenID Connect provider that signs people in at /backend/session/oidc; null: there is none
+       */
+      provider: string | null;
+      /**
        * Scopes
        * @description what one may do beyond what everyone may; `admin` is all of it
        */
@@ -1184,6 +1320,65 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+  get_audit: {
+    parameters: {
+      query?: {
+        /** @description only of this actor, by `actor_id` */
+        actor?: string | null;
+        /** @description only this action, such as `POST /backend/settings` */
+        action?: string | null;
+        /** @description only from this moment on */
+        since?: string | null;
+        /** @description only before this moment */
+        until?: string | null;
+        /** @description `next_cursor` of the part before */
+        cursor?: string | null;
+        limit?: number;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["AuditPage"];
+        };
+      };
+      /** @description A filter is not understood. */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "detail": "A filter is not understood.",
+           *       "instance": "b1946ac92492d234",
+           *       "status": 422,
+           *       "title": "Invalid request",
+           *       "type": "/problems/invalid-request"
+           *     }
+           */
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Any other problem. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
   get_images: {
     parameters: {
       query?: {
@@ -2212,6 +2407,150 @@ export interface operations {
           [name: string]: unknown;
         };
         content?: never;
+      };
+      /** @description Any other problem. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  finish_oidc: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      303: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description The sign-in was not begun in this browser, or the provider refused. */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "detail": "The sign-in was not begun in this browser, or the provider refused.",
+           *       "instance": "b1946ac92492d234",
+           *       "status": 403,
+           *       "title": "Sign in refused",
+           *       "type": "/problems/sign-in-refused"
+           *     }
+           */
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description There is no provider. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "detail": "There is no provider.",
+           *       "instance": "b1946ac92492d234",
+           *       "status": 404,
+           *       "title": "Not found",
+           *       "type": "/problems/not-found"
+           *     }
+           */
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The provider does not answer. */
+      502: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "detail": "The provider does not answer.",
+           *       "instance": "b1946ac92492d234",
+           *       "status": 502,
+           *       "title": "Provider failed",
+           *       "type": "/problems/provider-failed"
+           *     }
+           */
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Any other problem. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  begin_oidc: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      303: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description There is no provider. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "detail": "There is no provider.",
+           *       "instance": "b1946ac92492d234",
+           *       "status": 404,
+           *       "title": "Not found",
+           *       "type": "/problems/not-found"
+           *     }
+           */
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The provider does not answer. */
+      502: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "detail": "The provider does not answer.",
+           *       "instance": "b1946ac92492d234",
+           *       "status": 502,
+           *       "title": "Provider failed",
+           *       "type": "/problems/provider-failed"
+           *     }
+           */
+          "application/problem+json": components["schemas"]["Problem"];
+        };
       };
       /** @description Any other problem. */
       default: {

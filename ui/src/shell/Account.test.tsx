@@ -9,8 +9,14 @@ import { createQueryClient } from "../api/queries";
 import { theme } from "../theme";
 import { Account } from "./Account";
 
-const anonymous = { kind: "anonymous", name: "visitor", scopes: [] as string[], accounts: true };
-const admin = { kind: "admin", name: "admin token", scopes: ["admin"], accounts: true };
+const anonymous = {
+  kind: "anonymous",
+  name: "visitor",
+  scopes: [] as string[],
+  accounts: true,
+  provider: null as string | null,
+};
+const admin = { kind: "admin", name: "admin token", scopes: ["admin"], accounts: true, provider: null };
 let session = anonymous;
 
 beforeEach(() => {
@@ -59,6 +65,16 @@ it("signs in with the token, and out", async () => {
   await waitFor(() => expect(screen.queryByRole("dialog")).not.toBeInTheDocument());
   await userEvent.click(await screen.findByRole("button", { name: "Sign out (admin token)" }));
   expect(await screen.findByRole("button", { name: "Sign in" })).toBeVisible();
+});
+
+it("leads to the provider where there is one", async () => {
+  session = { ...anonymous, provider: "Example Inc." };
+  render(<Alone />);
+  await userEvent.click(await screen.findByRole("button", { name: "Sign in" }));
+  expect(screen.getByRole("link", { name: "Sign in with Example Inc." })).toHaveAttribute(
+    "href",
+    "/backend/session/oidc",
+  );
 });
 
 it("is not there where the server has no accounts", async () => {

@@ -1,6 +1,16 @@
-import { Box, Button, Dialog, DialogActions, DialogContent, DialogTitle, TextField, Typography } from "@mui/material";
+import {
+  Box,
+  Button,
+  Dialog,
+  DialogActions,
+  DialogContent,
+  DialogTitle,
+  Divider,
+  TextField,
+  Typography,
+} from "@mui/material";
 import { useRef, useState } from "react";
-import { useSignIn } from "../api/session";
+import { useSession, useSignIn } from "../api/session";
 import { ProblemAlert } from "../components/ProblemAlert";
 import { useText } from "../text";
 import { useNotice } from "./notice";
@@ -11,6 +21,7 @@ export function SignInDialog({ open, onClose }: { open: boolean; onClose: () => 
   const say = useNotice();
   const field = useRef<HTMLInputElement>(null);
   const [token, setToken] = useState("");
+  const { data: session } = useSession();
   const { mutate, isPending, error, reset } = useSignIn();
   const close = () => {
     setToken("");
@@ -45,6 +56,14 @@ export function SignInDialog({ open, onClose }: { open: boolean; onClose: () => 
           <Typography variant="body2" color="textSecondary" sx={{ mb: 2 }}>
             {text.account.lead}
           </Typography>
+          {session?.provider && (
+            <>
+              <Button href="/backend/session/oidc" variant="contained" fullWidth>
+                {text.account.withProvider(session.provider)}
+              </Button>
+              <Divider sx={{ my: 2 }}>{text.account.or}</Divider>
+            </>
+          )}
           <TextField
             label={text.account.token}
             type="password"

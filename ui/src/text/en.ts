@@ -27,6 +27,8 @@ export const en = {
     signOut: (name: string) => `Sign out (${name})`,
     title: "Sign in",
     lead: "For those who run this VisionLab: with the admin token that it printed at its first start, or with an API key.",
+    withProvider: (provider: string) => `Sign in with ${provider}`,
+    or: "or",
     token: "Token",
     cancel: "Cancel",
     signedIn: (name: string) => `Signed in: ${name}.`,

@@ -1,7 +1,8 @@
 """How much one caller may ask for in a minute. In memory, of this replica alone: no call waits for a database to be counted.
 
-Each caller has a token bucket for requests and one for images, full at first: a burst of a minute's worth is let through, then what a
-minute's worth refills. Callers are counted by what they cannot choose: their key, their account, or their address.
+Each caller has a token bucket for requests and one for images, full at first: a burst of a minute's worth is let through, then
+what refills, a minute's worth in a minute. Callers are counted by what they cannot choose: their key, their account, or
+their address.
 """
 
 from __future__ import annotations
@@ -76,10 +77,10 @@ class Limit:
 class RateLimits:
     """The limits of all callers; 0 a minute: none."""
 
-    def __init__(self, requests_per_minute: int, images_per_minute: int, sign_ins_per_minute: int = 20) -> None:
-        self.requests = Limit("requests", requests_per_minute) if requests_per_minute else None
-        self.images = Limit("images", images_per_minute) if images_per_minute else None
-        self.sign_ins = Limit("sign-ins", sign_ins_per_minute)
+    def __init__(self, *, requests: int, images: int, sign_ins: int) -> None:
+        self.requests = Limit("requests", requests) if requests else None
+        self.images = Limit("images", images) if images else None
+        self.sign_ins = Limit("sign-ins", sign_ins) if sign_ins else None
 
     def charge_request(self, caller: str | None) -> None:
         """Count a request.
@@ -107,7 +108,8 @@ class RateLimits:
 
     async def wait_for_image(self, caller: str | None) -> None:
         """Wait until the next image of a stream may be taken: its client feels it as it feels that detectors are busy."""
-        while self.images is not None and caller is not None and (seconds := self.images.take(caller)):
+        # Nothing tells of the time that passes but the clock.
+        while self.images is not None and caller is not None and (seconds := self.images.take(caller)):  # noqa: ASYNC110
             await asyncio.sleep(seconds)
 
 
@@ -115,7 +117,7 @@ def caller_of(principal: Principal, address: str) -> str | None:
     """Who is counted; None for those without limits."""
     if principal.may(Scope.INFERENCE):
         return None
-    return f"{principal.kind}:{principal.id}" if principal.id else network_of(address)
+    return f"{principal.kind}:{principal.id}" if principal.id else address
 
 
 def network_of(address: str) -> str:
@@ -131,9 +133,10 @@ def network_of(address: str) -> str:
 def _charge(limit: Limit | None, caller: str | None, count: int) -> None:
     if limit is None or caller is None or not (seconds := limit.take(caller, count)):
         return
+    what = limit.what.replace("-", " ")
     detail = (
-        f"That is more than {limit.per_minute} {limit.what.replace('-', ' ')} a minute. Ask again in {ceil(seconds)} s, or with an API "
-        "key that has the scope 'inference'."
+        f"That is more than {limit.per_minute} {what} a minute. Ask again in {ceil(seconds)} s, or with an API key that has the "
+        "scope 'inference'."
     )
     headers = {name.decode(): value.decode() for name, value in limit.headers(caller)}
     raise ProblemError(

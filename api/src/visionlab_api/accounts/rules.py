@@ -56,9 +56,12 @@ RULES: Final = MappingProxyType(
         ("GET", "/backend/session"): _WATCH,
         ("POST", "/backend/session"): _PUBLIC,
         ("DELETE", "/backend/session"): _WATCH,
+        ("GET", "/backend/session/oidc"): _PUBLIC,
+        ("GET", "/backend/session/callback"): _PUBLIC,
         ("GET", "/backend/key"): _may(Scope.ADMIN),
         ("POST", "/backend/key"): _acts(Scope.ADMIN),
         ("DELETE", "/backend/key/{uuid}"): _acts(Scope.ADMIN),
+        ("GET", "/backend/audit"): _may(Scope.ADMIN),
         # The Open Inference Protocol, over HTTP and gRPC.
         ("GET", "/v2"): _WATCH,
         ("GET", "/v2/health/live"): _WATCH,

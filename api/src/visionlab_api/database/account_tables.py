@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import CheckConstraint, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from visionlab_api.database.tables import Base
+from visionlab_api.database.tables import Base, BigId
 
 _IN_FORCE = text("kind = 'admin_token' AND revoked_at IS NULL")
 
@@ -54,3 +55,20 @@ class SessionRow(Base):
     scopes: Mapped[list[str]] = mapped_column(default=list)
     created_at: Mapped[datetime] = mapped_column(default=_now)
     expires_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class AuditRow(Base):
+    """An act of an admin, or a try at one. Without `status` the server stopped before it was done, or it is being done."""
+
+    __tablename__ = "audit"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    at: Mapped[datetime] = mapped_column(default=_now, index=True)
+    actor_kind: Mapped[str] = mapped_column(String(16))
+    actor_id: Mapped[str] = mapped_column(String(255), index=True)
+    actor_name: Mapped[str] = mapped_column(String(80))
+    action: Mapped[str] = mapped_column(String(128), index=True)
+    target: Mapped[str] = mapped_column(String(512))
+    request_id: Mapped[str | None] = mapped_column(String(128))
+    status: Mapped[int | None]
+    detail: Mapped[dict[str, Any]] = mapped_column(default=dict)

@@ -40,7 +40,7 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 
 # SQLite numbers rows by itself only in a column of type INTEGER.
-_BigId = BigInteger().with_variant(Integer, "sqlite")
+BigId = BigInteger().with_variant(Integer, "sqlite")
 
 
 def _now() -> datetime:
@@ -98,7 +98,7 @@ class ImageRow(Base):
         Index("ix_images_model", "model_uuid", "model_version"),
     )
 
-    id: Mapped[int] = mapped_column(_BigId, primary_key=True)
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
     uuid: Mapped[UUID] = mapped_column(unique=True, default=uuid4)
     image_type: Mapped[str] = mapped_column(String(16))
     model_uuid: Mapped[UUID | None]

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from types import MappingProxyType
 from typing import Any, Final
+from urllib.parse import unquote
 
 import grpc
 import numpy as np
 from numpy.typing import NDArray
 
 from visionlab_api.accounts.gate import admit
-from visionlab_api.accounts.principal import ANONYMOUS, Principal
-from visionlab_api.accounts.rules import RULES
+from visionlab_api.accounts.principal import ANONYMOUS
+from visionlab_api.accounts.rate_limits import caller_of, network_of
+from visionlab_api.accounts.rules import RULES, Rule
 from visionlab_api.open_inference import models
-from visionlab_api.problems import as_problem, unforeseen
+from visionlab_api.problems import ProblemError, as_problem, unforeseen
 from visionlab_api.state import State
 from visionlab_inference.oip import DTYPES
 from visionlab_inference.oip import open_inference_pb2 as messages
@@ -31,6 +33,7 @@ _CODES: Final = MappingProxyType(
         HTTPStatus.BAD_REQUEST: grpc.StatusCode.INVALID_ARGUMENT,
         HTTPStatus.UNAUTHORIZED: grpc.StatusCode.UNAUTHENTICATED,
         HTTPStatus.FORBIDDEN: grpc.StatusCode.PERMISSION_DENIED,
+        HTTPStatus.TOO_MANY_REQUESTS: grpc.StatusCode.RESOURCE_EXHAUSTED,
         HTTPStatus.NOT_FOUND: grpc.StatusCode.NOT_FOUND,
         HTTPStatus.SERVICE_UNAVAILABLE: grpc.StatusCode.UNAVAILABLE,
     }
@@ -75,7 +78,7 @@ class OpenInferenceServer:
         await self._server.stop(seconds)
 
     def _handlers(self) -> dict[str, grpc.RpcMethodHandler]:
-        answers: dict[str, tuple[Callable[[Any], Awaitable[Any]], Any]] = {
+        answers: dict[str, tuple[Callable[[Any, str | None], Awaitable[Any]], Any]] = {
             "ServerLive": (self._server_live, messages.ServerLiveRequest),
             "ServerReady": (self._server_ready, messages.ServerReadyRequest),
             "ServerMetadata": (self._server_metadata, messages.ServerMetadataRequest),
@@ -90,13 +93,12 @@ class OpenInferenceServer:
             for name, (answer, request) in answers.items()
         }
 
-    def _foreseen(self, name: str, answer: Callable[[Any], Awaitable[Any]]) -> Callable[[Any, Any], Awaitable[Any]]:
+    def _foreseen(self, name: str, answer: Callable[[Any, str | None], Awaitable[Any]]) -> Callable[[Any, Any], Awaitable[Any]]:
         rule = RULES["gRPC", name]
 
         async def handle(request: Any, context: Any) -> Any:
             try:
-                admit(await self._principal(context.invocation_metadata()), rule)
-                return await answer(request)
+                return await answer(request, await self._caller(context, rule))
             except Exception as error:
                 problem = as_problem(error)
                 if problem is None:
@@ -106,28 +108,38 @@ class OpenInferenceServer:
 
         return handle
 
-    async def _principal(self, metadata: Iterable[tuple[str, str | bytes]]) -> Principal:
-        for name, value in metadata:
+    async def _caller(self, context: Any, rule: Rule) -> str | None:
+        """Who is counted for a call, once they were let in."""
+        principal, address = ANONYMOUS, _address(context.peer())
+        for name, value in context.invocation_metadata():
             if name == "authorization" and isinstance(value, str):
-                return (await self._state.accounts.identify([(b"authorization", value.encode("latin-1"))]))[0]
-        return ANONYMOUS
+                try:
+                    principal, _ = await self._state.accounts.identify([(b"authorization", value.encode("latin-1"))])
+                except ProblemError:
+                    self._state.limits.charge_sign_in(address)
+                    raise
+        admit(principal, rule)
+        caller = caller_of(principal, address)
+        if rule.limited:
+            self._state.limits.charge_request(caller)
+        return caller
 
-    async def _server_live(self, _: Any) -> Any:
+    async def _server_live(self, _: Any, caller: str | None) -> Any:
         return messages.ServerLiveResponse(live=True)
 
-    async def _server_ready(self, _: Any) -> Any:
+    async def _server_ready(self, _: Any, caller: str | None) -> Any:
         return messages.ServerReadyResponse(ready=await models.ready(self._state))
 
-    async def _server_metadata(self, _: Any) -> Any:
+    async def _server_metadata(self, _: Any, caller: str | None) -> Any:
         return messages.ServerMetadataResponse(
             name=models.SERVER_NAME, version=models.SERVER_VERSION, extensions=models.EXTENSIONS
         )
 
-    async def _model_ready(self, request: Any) -> Any:
+    async def _model_ready(self, request: Any, caller: str | None) -> Any:
         model = models.enabled_model(self._state.serving, request.name, request.version)
         return messages.ModelReadyResponse(ready=self._state.serving.state(model)[0] == "ready")
 
-    async def _model_metadata(self, request: Any) -> Any:
+    async def _model_metadata(self, request: Any, caller: str | None) -> Any:
         model = models.enabled_model(self._state.serving, request.name, request.version)
 
         def tensors(specs: Any) -> list[Any]:
@@ -142,9 +154,9 @@ class OpenInferenceServer:
             outputs=tensors(model.card.outputs),
         )
 
-    async def _model_infer(self, request: Any) -> Any:
+    async def _model_infer(self, request: Any, caller: str | None) -> Any:
         model = models.enabled_model(self._state.serving, request.model_name, request.model_version)
-        result = await models.run(self._state, model, _inputs(request))
+        result = await models.run(self._state, model, _inputs(request), caller)
         wanted = [output.name for output in request.outputs] or list(result.outputs)
         response = messages.ModelInferResponse(model_name=model.card.name, model_version=str(model.card.version), id=request.id)
         for name in wanted:
@@ -192,3 +204,8 @@ def _typed(given: Any, dtype: np.dtype[Any]) -> NDArray[Any]:
 def _serialized(message: Any) -> bytes:
     data: bytes = message.SerializeToString()
     return data
+
+
+def _address(peer: str) -> str:
+    # As gRPC writes it: ipv4:127.0.0.1:5, ipv6:%5B::1%5D:5.
+    return network_of(unquote(peer.partition(":")[2]).rpartition(":")[0].strip("[]"))

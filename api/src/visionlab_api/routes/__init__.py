@@ -2,12 +2,25 @@
 
 from fastapi import APIRouter
 
-from visionlab_api.routes import archive, classify, generate, images, keys, labels, models, session, settings, stats, status
+from visionlab_api.routes import (
+    archive,
+    audit,
+    classify,
+    generate,
+    images,
+    keys,
+    labels,
+    models,
+    session,
+    settings,
+    stats,
+    status,
+)
 from visionlab_api.routes.documented import ANY_PROBLEM
 
 router = APIRouter(prefix="/backend", responses=ANY_PROBLEM)
 # Fixed paths come before the one that takes any image path; the one that is called most comes first of all.
-for module in (classify, status, settings, generate, labels, stats, archive, models, session, keys, images):
+for module in (classify, status, settings, generate, labels, stats, archive, models, session, keys, audit, images):
     router.include_router(module.router)
 
 __all__ = ["router"]

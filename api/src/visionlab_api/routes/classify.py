@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing
 from functools import lru_cache, partial
 from http import HTTPStatus
 from typing import Any, TypeVar
@@ -17,6 +18,7 @@ from starlette.datastructures import QueryParams, UploadFile
 from starlette.exceptions import HTTPException
 
 from visionlab_api import schemas
+from visionlab_api.accounts.gate import caller_in, charge_images
 from visionlab_api.client_gone import DroppedWithClient
 from visionlab_api.dependencies import visitor_of
 from visionlab_api.problems import ProblemError, wrong_content_type
@@ -149,6 +151,7 @@ async def classify_images(request: Request) -> Response:
 async def _classify(
     images: Sequence[Asked], request: Request, state: State, *, models: Sequence[UUID] | None, explain: bool
 ) -> schemas.ClassifyAnswer:
+    charge_images(request, len(images))
     detectors = chosen_models(state.serving, "detector", models)
     async with DroppedWithClient(request.receive):
         return await state.classifier.classify(images, detectors, explain=explain)
@@ -211,6 +214,7 @@ async def _stream(request: Request, content_type: str, state: State) -> Response
             await _store([result], [image], state, visitor)
         return result
 
+    images = _in_limits(images, state, caller_in(request))
     return StreamedAnswers(images, answer, state.classifier.window, dict(response.headers))
 
 
@@ -249,6 +253,16 @@ def _sent_image(part: Part, limit: int) -> tuple[Asked, int]:
         return data
 
     return Asked(read, plain_filename(part.filename)), len(data)
+
+
+async def _in_limits(
+    images: AsyncGenerator[tuple[Asked, int], None], state: State, caller: str | None
+) -> AsyncGenerator[tuple[Asked, int], None]:
+    async with aclosing(images):
+        async for image in images:
+            # Before it takes up room that others could use.
+            await state.limits.wait_for_image(caller)
+            yield image
 
 
 async def _with_sizes(images: Sequence[Asked]) -> AsyncGenerator[tuple[Asked, int], None]:

@@ -15,6 +15,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import BeforeValidator
 
 from visionlab_api import schemas
+from visionlab_api.accounts.gate import charge_images
 from visionlab_api.database.tables import ImageRow
 from visionlab_api.dependencies import SessionDep, StateDep, VisitorDep
 from visionlab_api.problems import ProblemError, not_found
@@ -51,9 +52,14 @@ ThumbnailWidth = Annotated[Literal[64, 128, 256, 512], BeforeValidator(_number)]
     ),
 )
 async def upload_image(
-    file: Annotated[UploadFile, File(description="JPEG or PNG")], state: StateDep, session: SessionDep, visitor: VisitorDep
+    file: Annotated[UploadFile, File(description="JPEG or PNG")],
+    request: Request,
+    state: StateDep,
+    session: SessionDep,
+    visitor: VisitorDep,
 ) -> schemas.Image:
     """Once this answers, the image is kept, and its id serves for classify and label."""
+    charge_images(request, 1)
     limit = state.configuration.max_image_bytes
     if (file.size or 0) > limit:
         raise too_large(file.filename, limit)

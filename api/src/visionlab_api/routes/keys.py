@@ -6,10 +6,11 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from sqlalchemy import select, update
 
 from visionlab_api import schemas
+from visionlab_api.accounts.gate import note
 from visionlab_api.accounts.principal import scopes_of
 from visionlab_api.accounts.secret import SHOWN, digest, new_secret
 from visionlab_api.database.account_tables import ApiKeyRow
@@ -28,7 +29,7 @@ async def list_keys(session: SessionDep) -> list[schemas.Key]:
 
 
 @router.post("/key", status_code=HTTPStatus.CREATED, summary="Make an API key", responses=problems(S422="A scope is unknown."))
-async def make_key(new: schemas.NewKey, session: SessionDep) -> schemas.MadeKey:
+async def make_key(new: schemas.NewKey, request: Request, session: SessionDep) -> schemas.MadeKey:
     """`key` is the secret. It is shown this once: only its digest is kept."""
     if new.expires_at is not None and new.expires_at <= datetime.now(UTC):
         detail = "expires_at is in the past. Leave it out for a key that counts until it is revoked."
@@ -44,6 +45,7 @@ async def make_key(new: schemas.NewKey, session: SessionDep) -> schemas.MadeKey:
     )
     session.add(row)
     await session.commit()
+    note(request, key=str(row.uuid), name=row.name, scopes=row.scopes)
     return schemas.MadeKey(**_fields(row), key=secret)
 
 

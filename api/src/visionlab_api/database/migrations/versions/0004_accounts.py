@@ -1,4 +1,4 @@
-"""keys and sessions."""
+"""keys, sessions, and the audit log."""
 
 from __future__ import annotations
 
@@ -53,8 +53,27 @@ def upgrade() -> None:
     op.create_index(op.f("ix_sessions_key_digest"), "sessions", ["key_digest"])
     op.create_index(op.f("ix_sessions_expires_at"), "sessions", ["expires_at"])
 
+    op.create_table(
+        "audit",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("actor_kind", sa.String(length=16), nullable=False),
+        sa.Column("actor_id", sa.String(length=255), nullable=False),
+        sa.Column("actor_name", sa.String(length=80), nullable=False),
+        sa.Column("action", sa.String(length=128), nullable=False),
+        sa.Column("target", sa.String(length=512), nullable=False),
+        sa.Column("request_id", sa.String(length=128), nullable=True),
+        sa.Column("status", sa.Integer(), nullable=True),
+        sa.Column("detail", sa.JSON(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_audit")),
+    )
+    op.create_index(op.f("ix_audit_at"), "audit", ["at"])
+    op.create_index(op.f("ix_audit_actor_id"), "audit", ["actor_id"])
+    op.create_index(op.f("ix_audit_action"), "audit", ["action"])
+
 
 def downgrade() -> None:
     """Back to the one before."""
+    op.drop_table("audit")
     op.drop_table("sessions")
     op.drop_table("api_keys")
