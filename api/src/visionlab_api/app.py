@@ -27,6 +27,7 @@ from visionlab_api.documentation import DocumentedApp, add_docs
 from visionlab_api.middleware import RequestContext
 from visionlab_api.open_inference.http import router as open_inference_router
 from visionlab_api.reconcile.backends import open_backend, served_variant
+from visionlab_api.reconcile.retention import RetentionLoop
 from visionlab_api.reconcile.serving import ServingLoop
 from visionlab_api.routes import router
 from visionlab_api.routes.classify import classify_images
@@ -116,6 +117,7 @@ async def open_state(configuration: ApiConfiguration, metrics: Metrics) -> Async
     engine = open_engine(url)
     sessions = async_sessionmaker(engine, expire_on_commit=False)
     accounts = Accounts(sessions, configuration)
+    audit = AuditLog(sessions, configuration.audit_days)
     limits = RateLimits(
         requests=configuration.limit_per_minute(configuration.requests_per_minute, 600),
         images=configuration.limit_per_minute(configuration.images_per_minute, 1200),
@@ -127,6 +129,7 @@ async def open_state(configuration: ApiConfiguration, metrics: Metrics) -> Async
     try:
         async with open_backend(configuration, store, metrics, lanes) as (backend, deployer):
             serving = ServingLoop(sessions, store, backend, deployer, variant=served_variant(configuration))
+            retention = RetentionLoop(sessions, store, accounts, audit, upload_days=configuration.upload_days)
             classifier = Classifier(
                 backend,
                 serving,
@@ -144,6 +147,7 @@ async def open_state(configuration: ApiConfiguration, metrics: Metrics) -> Async
                 # What is there now stays: the collector need not look at it again with every few thousand requests.
                 gc.collect()
                 gc.freeze()
+                retention.start()
                 oidc = _openid_provider(configuration)
                 state = State(
                     configuration,
@@ -156,7 +160,7 @@ async def open_state(configuration: ApiConfiguration, metrics: Metrics) -> Async
                     classifier,
                     accounts,
                     limits,
-                    AuditLog(sessions, configuration.audit_days),
+                    audit,
                     oidc,
                     metrics,
                 )
@@ -165,6 +169,7 @@ async def open_state(configuration: ApiConfiguration, metrics: Metrics) -> Async
                 if oidc is not None:
                     await oidc.close()
             finally:
+                await retention.stop()
                 await serving.stop()
     finally:
         await asyncio.to_thread(lanes.close)

@@ -57,6 +57,9 @@ class ApiConfiguration(BaseSettings):
     oidc_scopes: str = Field("openid profile email", description="what the provider is asked for")
     oidc_admin_claim: str = Field("groups", description="claim of the ID token that says who is an admin")
     oidc_admin_value: str = Field("visionlab-admin", description="what that claim is, or has in it, for an admin")
+    upload_days: float = Field(
+        30.0, ge=0, description="how long uploaded images are kept whose people did not agree to training; 0: for ever"
+    )
     audit_days: float = Field(365.0, ge=0, description="how long the audit log is kept; 0: for ever")
     starter_models: Path | None = Field(Path("models"), description="folder of model versions to install at the start")
     ui_folder: Path | None = Field(

@@ -165,6 +165,7 @@ class Image(BaseModel):
     class_label: FaceClass | None = Field(None, description="generated: what it is; uploaded: what a person said it is")
     likes: int
     downloads: int
+    shared: bool = Field(description="uploaded: its person agreed that later models learn from it")
     how_made: HowMade | None = None
     created_at: datetime
 
@@ -174,6 +175,12 @@ class ImagePage(BaseModel):
 
     images: list[Image]
     next_cursor: str | None = Field(None, description="give it as `cursor` for the next part; null at the end")
+
+
+class Deleted(BaseModel):
+    """What is gone."""
+
+    deleted: int = Field(description="how many images there were")
 
 
 class GenerateRequest(_Body):
@@ -267,11 +274,14 @@ class ClassifyAnswer(BaseModel):
 
 
 class LabelRequest(_Body):
-    """A person's word on an uploaded image. It becomes training data."""
+    """A person's word on an uploaded image. Where its uploader agrees, later models learn from both."""
 
     image: UUID
     label: FaceClass
     predicted: FaceClass | None = Field(None, description="what the page had answered")
+    share: bool | None = Field(
+        None, description="for who uploaded the image: agree that later models learn from it (false: no more); default: as it is"
+    )
 
 
 class Label(BaseModel):

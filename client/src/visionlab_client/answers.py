@@ -61,6 +61,13 @@ class CorruptionMetrics(BaseModel):
     source_mean: float
 
 
+class Deleted(BaseModel):
+    """What is gone."""
+
+    deleted: int
+    """how many images there were"""
+
+
 class FaceClass(StrEnum):
     """What a face image is. The definition order is the index order of every probability vector."""
 
@@ -134,6 +141,9 @@ class Image(BaseModel):
     """generated, uploaded, or a word of a newer server"""
 
     likes: int
+    shared: bool
+    """uploaded: its person agreed that later models learn from it"""
+
     url: str
     uuid: UUID
     width: int

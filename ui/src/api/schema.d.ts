@@ -33,16 +33,24 @@ export interface paths {
     };
     /**
      * Stored images, newest first
-     * @description A part of the list; `next_cursor` leads to the next.
+     * @description A part of the list; `next_cursor` leads to the next. Of uploaded images only those that are there for who asks.
      */
     get: operations["get_images"];
     put?: never;
     /**
      * Upload an image
      * @description Once this answers, the image is kept, and its id serves for classify and label.
+     *
+     *     It is there for its uploader alone (the visitor of the cookie, the signed-in person, the API key), and, where they agree to
+     *     training, for those who make data sets. It is kept without metadata such as place and time. Unless it is shared, it goes after
+     *     VISIONLAB_UPLOAD_DAYS.
      */
     post: operations["upload_image"];
-    delete?: never;
+    /**
+     * Delete my images
+     * @description They are gone for good once this answers, with the labels that were given to them, also where training was agreed to.
+     */
+    delete: operations["delete_my_images"];
     options?: never;
     head?: never;
     patch?: never;
@@ -182,6 +190,26 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/backend/image/{uuid}": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    post?: never;
+    /**
+     * Delete an image
+     * @description It is gone for good once this answers. Admins can delete generated and shared images too.
+     */
+    delete: operations["delete_image"];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/backend/key": {
     parameters: {
       query?: never;
@@ -256,6 +284,9 @@ export interface paths {
     /**
      * Who am I?
      * @description Who asks, by the session's cookie or the API key of the request.
+     *
+     *     Sets the visitor's cookie where there is none. A browser that uploads several images at once asks this first: else each answer
+     *     would bring a cookie of its own, and only the last one's image would be its visitor's.
      */
     get: operations["get_session"];
     put?: never;
@@ -462,6 +493,12 @@ export interface components {
        * @description JPEG or PNG
        */
       file: string;
+      /**
+       * Share
+       * @description agree that later models learn from it
+       * @default false
+       */
+      share: boolean;
     };
     /**
      * ClassMetrics
@@ -555,6 +592,17 @@ export interface components {
       false_accusation_rate?: number | null;
       /** Source Mean */
       source_mean: number;
+    };
+    /**
+     * Deleted
+     * @description What is gone.
+     */
+    Deleted: {
+      /**
+       * Deleted
+       * @description how many images there were
+       */
+      deleted: number;
     };
     /**
      * DetectorMetrics
@@ -766,6 +814,11 @@ export interface components {
       /** Likes */
       likes: number;
       /**
+       * Shared
+       * @description uploaded: its person agreed that later models learn from it
+       */
+      shared: boolean;
+      /**
        * Url
        * @example /backend/image/0192f3a4-5b6c-7d8e-9f00-112233445566.png
        */
@@ -878,7 +931,7 @@ export interface components {
     };
     /**
      * LabelRequest
-     * @description A person's word on an uploaded image. It becomes training data.
+     * @description A person's word on an uploaded image. Where its uploader agrees, later models learn from both.
      */
     LabelRequest: {
       /**
@@ -889,6 +942,11 @@ export interface components {
       label: components["schemas"]["FaceClass"];
       /** @description what the page had answered */
       predicted?: components["schemas"]["FaceClass"] | null;
+      /**
+       * Share
+       * @description for who uploaded the image: agree that later models learn from it (false: no more); default: as it is
+       */
+      share?: boolean | null;
     };
     /**
      * MadeKey
@@ -1521,6 +1579,56 @@ export interface operations {
       };
     };
   };
+  delete_my_images: {
+    parameters: {
+      query: {
+        /** @description all that this visitor, person or API key uploaded */
+        mine: "true";
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Deleted"];
+        };
+      };
+      /** @description `mine` is missing. */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "detail": "`mine` is missing.",
+           *       "instance": "b1946ac92492d234",
+           *       "status": 422,
+           *       "title": "Invalid request",
+           *       "type": "/problems/invalid-request"
+           *     }
+           */
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Any other problem. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
   download_archive: {
     parameters: {
       query?: never;
@@ -1581,6 +1689,8 @@ export interface operations {
         explain?: boolean;
         /** @description with an image as the body: keep it, as POST /backend/image */
         store?: boolean;
+        /** @description of an image that is kept: agree that later models learn from it */
+        share?: boolean;
       };
       header?: never;
       path?: never;
@@ -1598,6 +1708,11 @@ export interface operations {
           images: string[];
           /** @description default: all */
           models?: string[];
+          /**
+           * @description of images that are kept: agree to training
+           * @default false
+           */
+          share?: boolean;
           /**
            * @description keep the images, as POST /backend/image
            * @default false
@@ -1902,6 +2017,24 @@ export interface operations {
           "application/json": components["schemas"]["Label"];
         };
       };
+      /** @description Only who uploaded an image can agree to training. */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "detail": "Only who uploaded an image can agree to training.",
+           *       "instance": "b1946ac92492d234",
+           *       "status": 403,
+           *       "title": "Not yours",
+           *       "type": "/problems/not-yours"
+           *     }
+           */
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
       /** @description There is no such image. */
       404: {
         headers: {
@@ -2117,6 +2250,71 @@ export interface operations {
            *       "status": 422,
            *       "title": "Invalid request",
            *       "type": "/problems/invalid-request"
+           *     }
+           */
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Any other problem. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  delete_image: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        uuid: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description Only its uploader, or an admin, can delete it. */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "detail": "Only its uploader, or an admin, can delete it.",
+           *       "instance": "b1946ac92492d234",
+           *       "status": 403,
+           *       "title": "Not yours",
+           *       "type": "/problems/not-yours"
+           *     }
+           */
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description There is no such image. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "detail": "There is no such image.",
+           *       "instance": "b1946ac92492d234",
+           *       "status": 404,
+           *       "title": "Not found",
+           *       "type": "/problems/not-found"
            *     }
            */
           "application/problem+json": components["schemas"]["Problem"];

@@ -10,6 +10,19 @@ export function useSession() {
   });
 }
 
+let visitor: Promise<unknown> | undefined;
+
+/**
+ * Resolves once this browser has its visitor's cookie. Images belong to the visitor: were several uploaded at once without
+ * it, each would get a visitor of its own.
+ */
+export function visitorKnown(): Promise<unknown> {
+  visitor ??= client.GET("/backend/session").catch(() => {
+    visitor = undefined;
+  });
+  return visitor;
+}
+
 /** What one may see changes with who one is, so all that was asked before is asked anew. */
 export function useSignIn() {
   const queries = useQueryClient();

@@ -20,6 +20,8 @@ from sqlalchemy import (
     TypeDecorator,
     UniqueConstraint,
     Uuid,
+    false,
+    text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -87,6 +89,9 @@ class ModelRow(Base):
     created_at: Mapped[datetime] = mapped_column(default=_now)
 
 
+_DELETED = text("deleted_at IS NOT NULL")
+
+
 class ImageRow(Base):
     """A stored image: generated here, or uploaded by a person."""
 
@@ -96,6 +101,9 @@ class ImageRow(Base):
         CheckConstraint("likes >= 0 AND downloads >= 0", name="counts"),
         Index("ix_images_list", "image_type", "id"),
         Index("ix_images_model", "model_uuid", "model_version"),
+        Index("ix_images_own", "visitor", "image_type", "id"),
+        Index("ix_images_age", "image_type", "shared", "created_at"),
+        Index("ix_images_deleted", "deleted_at", sqlite_where=_DELETED, postgresql_where=_DELETED),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -118,7 +126,11 @@ class ImageRow(Base):
     height: Mapped[int]
     filename: Mapped[str | None] = mapped_column(String(255))
     visitor: Mapped[UUID]
+    shared: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Uploaded: its person agreed that it is learnt from."""
     created_at: Mapped[datetime] = mapped_column(default=_now)
+    deleted_at: Mapped[datetime | None]
+    """It is not there any more; its bytes are about to go."""
 
 
 class LabelRow(Base):

@@ -13,7 +13,7 @@ from visionlab_api.accounts.accounts import LONGEST_SESSION, SESSION_COOKIE
 from visionlab_api.accounts.gate import address_of
 from visionlab_api.accounts.principal import Principal
 from visionlab_api.accounts.same_origin import require_same_origin
-from visionlab_api.dependencies import PrincipalDep, StateDep
+from visionlab_api.dependencies import PrincipalDep, StateDep, VisitorDep
 from visionlab_api.problems import not_found
 from visionlab_api.routes.documented import problems
 from visionlab_api.state import State
@@ -29,8 +29,12 @@ SIGN_IN_SECONDS = 600
 
 
 @router.get("/session", summary="Who am I?")
-async def get_session(principal: PrincipalDep, state: StateDep) -> schemas.Session:
-    """Who asks, by the session's cookie or the API key of the request."""
+async def get_session(principal: PrincipalDep, state: StateDep, _: VisitorDep) -> schemas.Session:
+    """Who asks, by the session's cookie or the API key of the request.
+
+    Sets the visitor's cookie where there is none. A browser that uploads several images at once asks this first: else each answer
+    would bring a cookie of its own, and only the last one's image would be its visitor's.
+    """
     return to_schema(principal, state)
 
 
