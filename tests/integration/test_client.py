@@ -128,6 +128,18 @@ def test_settings(connect, start_server, tiny_models):
     assert error.value.field == "images_per_batch"
 
 
+def test_images_kept_by_one_client_are_its_own(lab, connect, server):
+    outcomes = list(lab.classify_many([png(seed=seed) for seed in range(6)], store=True))
+    kept = {outcome.answer.image for outcome in outcomes}
+    assert kept <= {image.uuid for image in lab.images(type="uploaded")}
+    for uuid in kept:
+        assert lab.label(uuid, FaceClass.human).image == uuid
+    other = connect(server.url)
+    assert kept.isdisjoint(image.uuid for image in other.images(type="uploaded"))
+    with pytest.raises(NotFound):
+        other.download(kept.pop())
+
+
 def test_generate_like_and_download(lab, tmp_path):
     made = lab.generate([GENERATOR], 3, seed=5, truncation=0.5)
     assert [image.how_made.seed for image in made] == [5, 6, 7]

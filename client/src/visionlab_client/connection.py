@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, BinaryIO
+from uuid import UUID, uuid4
 
 import httpx
 
@@ -31,6 +32,7 @@ class Connection:
         timeout: seconds that the server may be silent within one call.
         headers: sent with each request, for what stands in front of the server.
         largest_image: bytes of a file that are read at most.
+        visitor: whose the images are that are uploaded without a key: those of this client, and of all that share its connection.
         key: an API key of the server; default: the environment variable VISIONLAB_API_KEY, where it is set.
 
     Raises:
@@ -44,6 +46,7 @@ class Connection:
     headers: Mapping[str, str] = field(default_factory=dict)
     largest_image: int = LARGEST_IMAGE
     key: str | None = field(default=None, repr=False)
+    visitor: UUID = field(default_factory=uuid4, repr=False)
 
     def __post_init__(self) -> None:
         _check(self.url)
@@ -63,6 +66,7 @@ class Connection:
         return {
             "base_url": self.url,
             "headers": {"User-Agent": f"visionlab-client/{version('visionlab-client')}", **authorization, **self.headers},
+            "cookies": {"visionlab_visitor": str(self.visitor)},
             "timeout": httpx.Timeout(self.timeout, connect=min(_CONNECT_SECONDS, self.timeout), pool=None),
             # How many are open at once is for the caller to say, not for the pool.
             "limits": httpx.Limits(max_connections=None, max_keepalive_connections=None, keepalive_expiry=_IDLE_SECONDS),

@@ -52,7 +52,7 @@ RULES: Final = MappingProxyType(
         ("GET", "/backend/image"): _PUBLIC,
         # Of one's own images; the routes see to it.
         ("DELETE", "/backend/image"): _PUBLIC,
-        ("DELETE", "/backend/image/{uuid}"): _PUBLIC,
+        ("DELETE", "/backend/image/{uuid:uuid}"): _PUBLIC,
         # Served from the page by the hundred: a gallery is not what limits are for.
         ("GET", "/backend/image/{path:path}"): _WATCH,
         ("GET", "/backend/model/{type}"): _PUBLIC,

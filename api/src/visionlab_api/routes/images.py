@@ -159,7 +159,7 @@ async def delete_my_images(
 
 
 @router.delete(
-    "/image/{uuid}",
+    "/image/{uuid:uuid}",
     status_code=HTTPStatus.NO_CONTENT,
     summary="Delete an image",
     responses=problems(S403_not_yours="Only its uploader, or an admin, can delete it.", S404="There is no such image."),
