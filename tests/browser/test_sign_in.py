@@ -1,7 +1,10 @@
 import re
 
+from oidc_provider_mock import User, run_server_in_thread
 from playwright.sync_api import expect
-from support.server import ADMIN_TOKEN
+from support.server import ADMIN_TOKEN, Server
+
+from .conftest import ROOT
 
 
 def test_the_operator_signs_in_and_out(page):
@@ -35,3 +38,27 @@ def test_the_bar_has_room_for_it(page):
     expect(page.get_by_role("button", name="Sign in")).to_be_visible()
     wider = page.evaluate("() => document.documentElement.scrollWidth - document.documentElement.clientWidth")
     assert wider <= 0
+
+
+def test_a_person_signs_in_with_the_provider(chromium, tmp_path):
+    ada = User(sub="ada", claims={"name": "Ada Lovelace", "groups": ["visionlab-admin"]})
+    with run_server_in_thread(user_claims=[ada]) as provider:
+        options = {
+            "VISIONLAB_OIDC_ISSUER": f"http://localhost:{provider.server_port}",
+            "VISIONLAB_OIDC_CLIENT_ID": "visionlab",
+            "VISIONLAB_OIDC_CLIENT_SECRET": "of the browser's test",
+            "VISIONLAB_OIDC_NAME": "Example Inc.",
+            "VISIONLAB_UI_FOLDER": str(ROOT / "ui/dist"),
+        }
+        server = Server(tmp_path / "data", tmp_path, **options).start()
+        page = chromium.new_page(base_url=server.url)
+        try:
+            page.goto("/")
+            page.get_by_role("button", name="Sign in").click()
+            page.get_by_role("link", name="Sign in with Example Inc.").click()
+            page.get_by_role("button", name=re.compile("ada")).first.click()
+            # The cookie is SameSite=Strict, and the way back leads over another site: the page's own calls have it all the same.
+            expect(page.get_by_role("button", name="Sign out (Ada Lovelace)")).to_be_visible()
+        finally:
+            page.close()
+            server.close()

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from hmac import compare_digest
 from http import HTTPStatus
 from typing import Any, Final
-from urllib.parse import urlencode
+from urllib.parse import quote_plus, urlencode
 
 import httpx
 from joserfc import jwt
@@ -103,9 +103,12 @@ class OpenIdProvider:
             "code": code,
             "redirect_uri": callback,
             "code_verifier": verifier,
-            "client_id": self._client_id,
         }
-        auth = None if self._secret is None else httpx.BasicAuth(self._client_id, self._secret)
+        if self._secret is None:
+            form["client_id"] = self._client_id
+            auth = None
+        else:  # each of them encoded as in a form (RFC 6749, section 2.3.1)
+            auth = httpx.BasicAuth(quote_plus(self._client_id), quote_plus(self._secret))
         answer = await self._ask("POST", str((await self._known())["token_endpoint"]), data=form, auth=auth)
         token = answer.get("id_token")
         if not isinstance(token, str):
