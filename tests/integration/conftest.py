@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 from support.image_files import png
-from support.server import Server
+from support.server import ADMIN_TOKEN, Server
 from support.tiny_models import GENERATOR, write_bad_models, write_tiny_models
 
 StartServer = Callable[..., Server]
@@ -61,11 +61,18 @@ def client(server: Server) -> Iterator[httpx.Client]:
 
 
 @pytest.fixture
+def admin(server: Server) -> Iterator[httpx.Client]:
+    """A program with the admin token."""
+    with httpx.Client(base_url=server.url, timeout=60, headers={"Authorization": f"Bearer {ADMIN_TOKEN}"}) as client:
+        yield client
+
+
+@pytest.fixture
 def start_server(tmp_path: Path) -> Iterator[StartServer]:
     """Start servers of one's own; they end with the test."""
     started = []
 
-    def start(starter_models: Path, folder: Path | None = None, **environment: str) -> Server:
+    def start(starter_models: Path, folder: Path | None = None, **environment: str | None) -> Server:
         server = Server(folder or tmp_path / "data", starter_models, VISIONLAB_UI_FOLDER=str(tmp_path / "none"), **environment)
         started.append(server)
         return server.start()

@@ -13,6 +13,7 @@ from uuid import UUID, uuid4
 import pytest
 from support.image_files import jpeg, png
 from support.other_server import Answer, other_server
+from support.server import ADMIN_TOKEN
 from support.tiny_models import DETECTOR, GENERATOR, SECOND_DETECTOR
 
 from visionlab_client import (
@@ -20,6 +21,7 @@ from visionlab_client import (
     Conflict,
     FaceClass,
     InvalidRequest,
+    NotAllowed,
     NotFound,
     TimedOut,
     UnexpectedAnswer,
@@ -103,14 +105,39 @@ def test_status_and_models(lab):
     assert lab.models("generator", status="disabled") == []
 
 
+def test_key_comes_from_the_environment_or_the_caller(connect, server, monkeypatch):
+    monkeypatch.setenv("VISIONLAB_API_KEY", "vl_nobody-has-this-one")
+    with pytest.raises(NotAllowed, match="unknown, expired or revoked"):
+        connect(server.url).settings()
+    assert connect(server.url, key=ADMIN_TOKEN).settings()
+    assert connect(server.url, key="").settings()
+    with pytest.raises(ValueError, match="no API key has"):
+        connect(server.url, key="vl_ab\nX-Header: 1")
+
+
 def test_settings(connect, start_server, tiny_models):
-    lab = connect(start_server(tiny_models).url)
+    url = start_server(tiny_models).url
+    with pytest.raises(NotAllowed, match="API key"):
+        connect(url).change_settings(images_per_batch=7)
+    lab = connect(url, key=ADMIN_TOKEN)
     assert lab.change_settings(images_per_batch=7).images_per_batch == 7
     assert lab.change_settings().images_per_batch == 7
     assert lab.settings().images_per_batch == 7
     with pytest.raises(InvalidRequest) as error:
         lab.change_settings(images_per_batch=21)
     assert error.value.field == "images_per_batch"
+
+
+def test_images_kept_by_one_client_are_its_own(lab, connect, server):
+    outcomes = list(lab.classify_many([png(seed=seed) for seed in range(6)], store=True))
+    kept = {outcome.answer.image for outcome in outcomes}
+    assert kept <= {image.uuid for image in lab.images(type="uploaded")}
+    for uuid in kept:
+        assert lab.label(uuid, FaceClass.human).image == uuid
+    other = connect(server.url)
+    assert kept.isdisjoint(image.uuid for image in other.images(type="uploaded"))
+    with pytest.raises(NotFound):
+        other.download(kept.pop())
 
 
 def test_generate_like_and_download(lab, tmp_path):

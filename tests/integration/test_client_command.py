@@ -53,6 +53,13 @@ def folder(tmp_path) -> Path:
     return folder
 
 
+def test_key_that_does_not_count_is_told_of(run):
+    done = run("models", "--key", "vl_nobody-has-this-one")
+    assert done.returncode == 3
+    assert b"unknown, expired or revoked" in done.stderr
+    assert run("models", "--key", "two words").returncode == 2
+
+
 NAMES = ["photos/0.jpg", "photos/1.jpg", "photos/2.jpg", "photos/more/3.png", "photos/more/damaged.png"]
 
 

@@ -9,6 +9,7 @@ import random
 import threading
 from uuid import UUID, uuid4
 
+import httpx
 import pytest
 from PIL import Image
 from support.archives import face, tar_of, zip_of
@@ -17,6 +18,12 @@ from support.tus import TUS, UPLOADS, begin, upload_file
 from support.waiting import block_until
 
 URL = "/backend/dataset"
+
+
+@pytest.fixture
+def client(admin: httpx.Client) -> httpx.Client:
+    """Data sets and large files are an admin's business."""
+    return admin
 
 
 def cursor(content: object) -> str:
@@ -53,7 +60,7 @@ def mixed(server) -> dict:
         "notes.txt": b"x",
         "cut.jpg": face(9)[:500],
     }
-    return ended(server.client, make(server.client, ("faces.zip", zip_of(files)), label="Mixed faces"))
+    return ended(server.admin, make(server.admin, ("faces.zip", zip_of(files)), label="Mixed faces"))
 
 
 def test_a_dataset_begins_pending_and_ends_ready(client):
@@ -192,7 +199,10 @@ def test_virtual_datasets_stand_beside_real_ones(client, upload, faces):
 
     before = counts()
     image = upload()["uuid"]
-    client.post("/backend/image/label", json={"image": image, "label": "anime", "predicted": "human"})
+    private = upload()["uuid"]
+    for each, shared in ((image, True), (private, False)):
+        label = {"image": each, "label": "anime", "predicted": "human", "share": shared}
+        assert client.post("/backend/image/label", json=label).is_success
     [made] = faces(1)
     after = counts()
     assert after["labelled"]["classes"]["anime"] == before["labelled"]["classes"]["anime"] + 1
@@ -273,15 +283,15 @@ def test_ids_that_are_none_are_refused(client):
 def test_through_kills_to_the_same_dataset(start_server, tiny_models, server):
     chance = random.Random()
     archive = zip_of({f"{seed}.jpg": face(seed) for seed in range(900)} | {"notes.txt": b"x"})
-    plain = ended(server.client, make(server.client, ("faces.zip", archive)))
+    plain = ended(server.admin, make(server.admin, ("faces.zip", archive)))
 
     server = start_server(tiny_models)
-    dataset = make(server.client, ("faces.zip", archive))
+    dataset = make(server.admin, ("faces.zip", archive))
     for _ in range(2):
         threading.Event().wait(chance.uniform(0, 1.5))  # any moment: before it is read, while, and after
         server.kill()
         server.start()
-    found = ended(server.client, dataset)
+    found = ended(server.admin, dataset)
     assert {name: found[name] for name in ("state", "digest", "fates", "sizes")} == {
         name: plain[name] for name in ("state", "digest", "fates", "sizes")
     }
@@ -289,7 +299,7 @@ def test_through_kills_to_the_same_dataset(start_server, tiny_models, server):
     cursor = None
     while True:
         params = {"limit": 200, **({"cursor": cursor} if cursor else {})}
-        page = server.client.get(f"{URL}/{dataset['uuid']}/files", params=params).json()
+        page = server.admin.get(f"{URL}/{dataset['uuid']}/files", params=params).json()
         paths += [file["path"] for file in page["files"]]
         cursor = page["next_cursor"]
         if cursor is None:

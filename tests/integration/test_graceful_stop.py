@@ -6,9 +6,12 @@ import json
 import signal
 import socket
 import time
+from uuid import uuid4
 
 import httpx
 from support.image_files import png
+
+ONE_VISITOR = {"visionlab_visitor": str(uuid4())}
 
 
 def begun_upload(server, data: bytes) -> tuple[socket.socket, bytes]:
@@ -18,7 +21,8 @@ def begun_upload(server, data: bytes) -> tuple[socket.socket, bytes]:
     connection = socket.create_connection((host, int(port)), timeout=60)
     head = (
         f"POST /backend/image HTTP/1.1\r\nHost: {host}\r\nContent-Type: multipart/form-data; boundary=abc\r\n"
-        f"Content-Length: {len(body)}\r\nExpect: 100-continue\r\n\r\n"
+        f"Content-Length: {len(body)}\r\nExpect: 100-continue\r\n"
+        f"Cookie: visionlab_visitor={ONE_VISITOR['visionlab_visitor']}\r\n\r\n"
     )
     connection.sendall(head.encode())
     # The server says this when the application asks for the body: from here on the request is under way.
@@ -56,6 +60,7 @@ def test_request_under_way_is_finished(start_server, tiny_models):
     assert server.process.wait(timeout=30) == 0
 
     again = start_server(tiny_models, VISIONLAB_GRACEFUL_STOP_SECONDS="1")
+    again.client.cookies.update(ONE_VISITOR)
     for seed, image in enumerate(images):
         assert again.client.get(image["url"]).content == png(seed=seed)
 

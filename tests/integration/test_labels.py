@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 
 import httpx
 import pytest
+from support.image_files import png
 from support.problem_details import problem_of
 
 URL = "/backend/image/label"
@@ -51,16 +52,17 @@ def test_visitors_are_told_apart(client, server, upload):
     image = upload()["uuid"]
     mine = [client.post(URL, json={"image": image, "label": "human"}).json()["visitor"] for _ in range(2)]
     with httpx.Client(base_url=server.url) as other:
-        theirs = other.post(URL, json={"image": image, "label": "human"}).json()["visitor"]
-    assert mine[0] == mine[1] != theirs
+        theirs = other.post("/backend/image", files={"file": ("a.png", png())}).json()["uuid"]
+        answer = other.post(URL, json={"image": theirs, "label": "human"}).json()
+        problem_of(other.post(URL, json={"image": image, "label": "human"}), 404, "not-found", "image")
+    assert mine[0] == mine[1] != answer["visitor"]
 
 
-def test_damaged_cookie_is_replaced(server, upload):
-    image = upload()["uuid"]
+def test_damaged_cookie_is_replaced(server):
     with httpx.Client(base_url=server.url, cookies={"visionlab_visitor": "' OR 1=1"}) as client:
-        answer = client.post(URL, json={"image": image, "label": "human"})
+        answer = client.post("/backend/image", files={"file": ("a.png", png())})
     assert answer.status_code == 201
-    assert UUID(answer.json()["visitor"])
+    assert UUID(answer.cookies["visionlab_visitor"])
 
 
 def test_generated_image_takes_no_label(client, faces):

@@ -48,28 +48,28 @@ JSON_ROUTES = [
 
 @pytest.mark.parametrize("path", [*JSON_ROUTES, "/backend/image/classify"])
 @pytest.mark.parametrize("body", [b"{", b"{'a': 1}", b'{"a": }', b'"', b"\xff\xfe\x00", b"[" * 50_000])
-def test_malformed_json_is_a_problem(client, path, body):
-    answer = client.post(path, content=body, headers={"Content-Type": "application/json"})
+def test_malformed_json_is_a_problem(admin, path, body):
+    answer = admin.post(path, content=body, headers={"Content-Type": "application/json"})
     assert answer.status_code in (400, 422)
     problem_of(answer, answer.status_code)
 
 
 @pytest.mark.parametrize("path", JSON_ROUTES)
 @pytest.mark.parametrize("body", ["[]", "1", '"text"', "null"])
-def test_json_of_another_kind_is_a_problem(client, path, body):
-    problem_of(client.post(path, content=body, headers={"Content-Type": "application/json"}), 422, "invalid-request")
+def test_json_of_another_kind_is_a_problem(admin, path, body):
+    problem_of(admin.post(path, content=body, headers={"Content-Type": "application/json"}), 422, "invalid-request")
 
 
 @pytest.mark.parametrize("path", JSON_ROUTES)
 @pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", "application/xml", "nonsense"])
-def test_wrong_content_type_is_a_problem(client, path, content_type):
-    problem = problem_of(client.post(path, content=b"{}", headers={"Content-Type": content_type}), 415, "unsupported-media-type")
+def test_wrong_content_type_is_a_problem(admin, path, content_type):
+    problem = problem_of(admin.post(path, content=b"{}", headers={"Content-Type": content_type}), 415, "unsupported-media-type")
     assert "application/json" in problem["detail"]
 
 
 @pytest.mark.parametrize("path", JSON_ROUTES)
-def test_missing_body_is_a_problem(client, path):
-    problem_of(client.post(path), 422, "invalid-request")
+def test_missing_body_is_a_problem(admin, path):
+    problem_of(admin.post(path), 422, "invalid-request")
 
 
 def test_problem_carries_the_id_of_the_request(client, server):
@@ -117,10 +117,10 @@ def test_upload_of_200_mb_is_refused_in_constant_memory(client, server, path, an
 
 
 @pytest.mark.parametrize("path", [*JSON_ROUTES, "/backend/image/classify"])
-def test_json_of_megabytes_is_refused(client, path):
+def test_json_of_megabytes_is_refused(admin, path):
     def chunks():
         for _ in range(40):
             yield b" " * 100_000
 
-    problem_of(client.post(path, content=chunks(), headers={"Content-Type": "application/json"}), 413, "request-too-large")
-    problem_of(client.post(path, json={"images": ["x" * 2 * MIB]}), 413, "request-too-large")
+    problem_of(admin.post(path, content=chunks(), headers={"Content-Type": "application/json"}), 413, "request-too-large")
+    problem_of(admin.post(path, json={"images": ["x" * 2 * MIB]}), 413, "request-too-large")

@@ -16,7 +16,7 @@ from uuid import uuid4
 import httpx
 import pytest
 from support.problem_details import problem_of
-from support.server import Server
+from support.server import ADMIN_TOKEN, Server
 from support.tus import PIECE, TUS, UPLOADS, begin, metadata, offset_of, send, stored, unfinished_piece
 from support.waiting import block_until
 from tusclient.client import TusClient
@@ -24,6 +24,14 @@ from tusclient.exceptions import TusCommunicationError
 
 MIB = 2**20
 DATA = random.Random(5).randbytes(300_000)
+
+AS_ADMIN = {"Authorization": f"Bearer {ADMIN_TOKEN}"}
+
+
+@pytest.fixture
+def client(admin: httpx.Client) -> httpx.Client:
+    """Data sets and large files are an admin's business."""
+    return admin
 
 
 def checksum(data: bytes, algorithm: str = "sha1") -> str:
@@ -43,7 +51,7 @@ def test_what_it_can_do_is_told(client):
 @pytest.mark.parametrize("checks", [False, True], ids=["plain", "with checksums"])
 def test_a_well_known_client_uploads_and_resumes(server, checks):
     data = random.Random(7).randbytes(3 * MIB + 17)
-    tus = TusClient(server.url + UPLOADS)
+    tus = TusClient(server.url + UPLOADS, headers=AS_ADMIN)
     options = {"file_stream": io.BytesIO(data), "chunk_size": MIB, "upload_checksum": checks}
     first = tus.uploader(metadata={"filename": "faces.tar.gz", "note": "Zoë"}, **options)
     first.upload(stop_at=2 * MIB)
@@ -54,7 +62,7 @@ def test_a_well_known_client_uploads_and_resumes(server, checks):
 
 
 def test_the_client_learns_that_a_file_is_too_large(server):
-    tus = TusClient(server.url + UPLOADS)
+    tus = TusClient(server.url + UPLOADS, headers=AS_ADMIN)
     uploader = tus.uploader(file_stream=io.BytesIO(b"x"), metadata={"filename": "faces.exe"})
     with pytest.raises(TusCommunicationError) as refused:
         uploader.upload()
@@ -183,15 +191,15 @@ def mortal(tmp_path_factory, tiny_models):
 
 def test_killed_in_the_middle_of_a_piece(mortal):
     data, server = random.Random(3).randbytes(20 * MIB), mortal
-    address = begin(server.client, len(data))
+    address = begin(server.admin, len(data))
     with unfinished_piece(server, address, 0, data[: 17 * MIB], len(data)):
-        block_until(lambda: offset_of(server.client, address) >= 16 * MIB)
+        block_until(lambda: offset_of(server.admin, address) >= 16 * MIB)
         server.kill()
     server.start()
-    offset = offset_of(server.client, address)
+    offset = offset_of(server.admin, address)
     assert 16 * MIB <= offset <= 17 * MIB
     # The dead process still holds the upload, for some seconds: a client library waits and asks again.
-    uploader = TusClient(server.url + UPLOADS).uploader(
+    uploader = TusClient(server.url + UPLOADS, headers=AS_ADMIN).uploader(
         url=server.url + address, file_stream=io.BytesIO(data), chunk_size=2 * MIB, retries=20, retry_delay=1
     )
     uploader.upload()
@@ -200,25 +208,25 @@ def test_killed_in_the_middle_of_a_piece(mortal):
 
 def test_a_stop_keeps_what_arrived(mortal):
     server = mortal
-    address = begin(server.client, len(DATA))
+    address = begin(server.admin, len(DATA))
     with unfinished_piece(server, address, 0, DATA[:100_000], len(DATA)):
         assert server.stop() == 0
     server.start()
-    assert offset_of(server.client, address) == 100_000
-    assert send(server.client, address, 100_000, DATA[100_000:]).status_code == 204
+    assert offset_of(server.admin, address) == 100_000
+    assert send(server.admin, address, 100_000, DATA[100_000:]).status_code == 204
     assert stored(server, address) == DATA
 
 
 def test_a_full_disk_is_said_and_harms_nothing(mortal):
     server = mortal
     data = random.Random(4).randbytes(10 * MIB)
-    address = begin(server.client, len(data))
-    assert send(server.client, address, 0, data[:MIB]).status_code == 204
+    address = begin(server.admin, len(data))
+    assert send(server.admin, address, 0, data[:MIB]).status_code == 204
     limits = resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (5 * MIB, resource.RLIM_INFINITY))
-    problem_of(send(server.client, address, MIB, data[MIB:]), 507, "store-full")
-    assert offset_of(server.client, address) == MIB
+    problem_of(send(server.admin, address, MIB, data[MIB:]), 507, "store-full")
+    assert offset_of(server.admin, address) == MIB
     resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, limits)
-    assert send(server.client, address, MIB, data[MIB:]).status_code == 204
+    assert send(server.admin, address, MIB, data[MIB:]).status_code == 204
     assert stored(server, address) == data
 
 
@@ -325,32 +333,32 @@ def create(client: httpx.Client, length: int, filename: str = "a.zip") -> httpx.
 
 
 def test_size_and_types_are_the_operators(strict):
-    assert strict.client.options(UPLOADS).headers["tus-max-size"] == "5000"
-    problem_of(create(strict.client, 5001), 413, "upload-too-large", "Upload-Length")
-    problem_of(create(strict.client, 10, "a.tar"), 415, "upload-type", "Upload-Metadata")
-    assert create(strict.client, 10, "a.png").status_code == 201
+    assert strict.admin.options(UPLOADS).headers["tus-max-size"] == "5000"
+    problem_of(create(strict.admin, 5001), 413, "upload-too-large", "Upload-Length")
+    problem_of(create(strict.admin, 10, "a.tar"), 415, "upload-type", "Upload-Metadata")
+    assert create(strict.admin, 10, "a.png").status_code == 201
 
 
 def test_the_quota_holds_and_what_is_forgotten_gives_room(strict):
     store = strict.folder / "store"
     addresses = []
-    while (answer := create(strict.client, 4000)).status_code == 201:
+    while (answer := create(strict.admin, 4000)).status_code == 201:
         addresses.append(answer.headers["location"])
-        send(strict.client, addresses[-1], 0, b"x")
+        send(strict.admin, addresses[-1], 0, b"x")
     assert len(addresses) >= 2
     problem_of(answer, 507, "upload-quota")
-    block_until(lambda: create(strict.client, 5000).status_code == 201)
+    block_until(lambda: create(strict.admin, 5000).status_code == 201)
     block_until(lambda: not list((store / ".growing").iterdir()))
 
 
 def test_an_expired_upload_is_gone(strict):
-    while (answer := create(strict.client, 100)).status_code == 507:  # what the tests before left has to expire first
+    while (answer := create(strict.admin, 100)).status_code == 507:  # what the tests before left has to expire first
         pass
     address = answer.headers["location"]
-    send(strict.client, address, 0, bytes(50))
-    block_until(lambda: strict.client.head(address, headers=TUS).status_code in (404, 410))
-    assert send(strict.client, address, 50, bytes(50)).status_code in (404, 410)
-    block_until(lambda: strict.client.head(address, headers=TUS).status_code == 404)
+    send(strict.admin, address, 0, bytes(50))
+    block_until(lambda: strict.admin.head(address, headers=TUS).status_code in (404, 410))
+    assert send(strict.admin, address, 50, bytes(50)).status_code in (404, 410)
+    block_until(lambda: strict.admin.head(address, headers=TUS).status_code == 404)
 
 
 def test_bytes_without_an_upload_are_swept(strict):

@@ -10,7 +10,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import httpx
 import numpy as np
@@ -20,6 +20,7 @@ from support.tiny_models import GENERATOR, SIDE
 
 ROUNDS = 2
 CLIENTS = 4
+ONE_VISITOR = {"visionlab_visitor": str(uuid4())}
 
 
 @dataclass
@@ -49,7 +50,7 @@ class Acknowledged:
 def work(url: str, seed: int, acknowledged: Acknowledged) -> None:
     """Upload, label, generate and like until the server is gone."""
     chance = random.Random(seed)
-    with httpx.Client(base_url=url, timeout=60) as client:
+    with httpx.Client(base_url=url, timeout=60, cookies=ONE_VISITOR) as client:
         while True:
             try:
                 data = noise_png(chance.randrange(16, 120), seed=chance.randrange(10**9))
@@ -78,7 +79,7 @@ def everything_listed(client: httpx.Client) -> dict[str, dict]:
 
 def test_nothing_acknowledged_is_lost(start_server, tiny_models):
     server = start_server(tiny_models)
-    server.client.post("/backend/settings", json={"images_per_batch": 13}).raise_for_status()
+    server.admin.post("/backend/settings", json={"images_per_batch": 13}).raise_for_status()
     acknowledged = Acknowledged()
     chance = random.Random()
     for _ in range(ROUNDS):
@@ -97,6 +98,7 @@ def test_nothing_acknowledged_is_lost(start_server, tiny_models):
 
 def check(server, acknowledged: Acknowledged) -> None:
     assert server.client.get("/backend/settings").json() == {"images_per_batch": 13}
+    server.client.cookies.update(ONE_VISITOR)
     listed = everything_listed(server.client)
     assert acknowledged.uploads.keys() | acknowledged.faces.keys() <= listed.keys()
     for uuid, image in listed.items():

@@ -12,20 +12,24 @@ from pathlib import Path
 
 import httpx
 
+ADMIN_TOKEN = "vl_admin-of-the-tests-0123456789abcdefghijk"
+
 
 class Server:
-    """`visionlab-api` on a free port, with its data in `folder`."""
+    """`visionlab-api` on a free port, with its data in `folder`. A variable that is None is not set."""
 
-    def __init__(self, folder: Path, starter_models: Path, **environment: str) -> None:
+    def __init__(self, folder: Path, starter_models: Path, **environment: str | None) -> None:
         self.folder = folder
-        self._environment = {
+        wanted = {
             **os.environ,
             "VISIONLAB_DATA_FOLDER": str(folder),
             "VISIONLAB_STARTER_MODELS": str(starter_models),
             "VISIONLAB_PORT": "0",
             "VISIONLAB_LOG_FORMAT": "json",
+            "VISIONLAB_ADMIN_TOKEN": ADMIN_TOKEN,
             **environment,
         }
+        self._environment = {name: value for name, value in wanted.items() if value is not None}
         self.log: list[str] = []
 
     def start(self) -> Server:
@@ -43,6 +47,7 @@ class Server:
         assert line.startswith("VisionLab: "), f"{line!r}, and the log says:\n" + "\n".join(self.log[-20:])
         self.url = line.removeprefix("VisionLab: ").strip()
         self.client = httpx.Client(base_url=self.url, timeout=60)
+        self.admin = httpx.Client(base_url=self.url, timeout=60, headers={"Authorization": f"Bearer {ADMIN_TOKEN}"})
         while True:
             try:
                 self.client.get("/backend/status")
@@ -69,6 +74,7 @@ class Server:
         if self.process.poll() is None:
             self.kill()
         self.client.close()
+        self.admin.close()
 
     def _collect(self) -> None:
         for line in self.process.stderr:

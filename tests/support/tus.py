@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
-from support.server import Server
+from support.server import ADMIN_TOKEN, Server
 
 UPLOADS = "/backend/file/upload"
 TUS = {"Tus-Resumable": "1.0.0"}
@@ -62,7 +62,7 @@ def unfinished_piece(server: Server, address: str, offset: int, data: bytes, ann
     parts = urlsplit(server.url)
     with socket.create_connection((parts.hostname, parts.port), timeout=30) as connection:
         head = [f"PATCH {address} HTTP/1.1", f"Host: {parts.netloc}", f"Content-Length: {announced}", f"Upload-Offset: {offset}"]
-        head += [f"{name}: {value}" for name, value in PIECE.items()]
+        head += [f"{name}: {value}" for name, value in (PIECE | {"Authorization": f"Bearer {ADMIN_TOKEN}"}).items()]
         # It says "continue" once it reads the body (RFC 9110, section 10.1.1).
         connection.sendall("\r\n".join([*head, "Expect: 100-continue", "", ""]).encode())
         assert connection.recv(1000).startswith(b"HTTP/1.1 100 ")

@@ -9,12 +9,17 @@ from collections.abc import AsyncIterator, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from importlib.metadata import version
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from fastapi import FastAPI
-from sqlalchemy.ext.asyncio import async_sessionmaker
+from fastapi import Depends, FastAPI
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from visionlab_api import problems
+from visionlab_api.accounts.accounts import Accounts
+from visionlab_api.accounts.admin_token import first_admin_token
+from visionlab_api.accounts.audit import AuditLog
+from visionlab_api.accounts.gate import Gate, require_admission
+from visionlab_api.accounts.rate_limits import RateLimits
 from visionlab_api.configuration import ApiConfiguration
 from visionlab_api.database.engine import migrate, open_engine
 from visionlab_api.direct_route import DirectRoute
@@ -23,6 +28,7 @@ from visionlab_api.middleware import RequestContext
 from visionlab_api.open_inference.http import router as open_inference_router
 from visionlab_api.reconcile.backends import open_backend, served_variant
 from visionlab_api.reconcile.datasets import DatasetLoop
+from visionlab_api.reconcile.retention import RetentionLoop
 from visionlab_api.reconcile.serving import ServingLoop
 from visionlab_api.reconcile.uploads import UploadSweep
 from visionlab_api.routes import router
@@ -38,6 +44,9 @@ from visionlab_core.object_store import open_store
 from visionlab_core.telemetry import Metrics
 from visionlab_inference.embedded import CpuLanes
 from visionlab_inference.embedded.session import available_cpus
+
+if TYPE_CHECKING:
+    from visionlab_api.accounts.oidc import OpenIdProvider
 
 log = logging.getLogger(__name__)
 
@@ -69,9 +78,11 @@ def create_app(configuration: ApiConfiguration) -> FastAPI:
             {"name": "models", "description": "Generators and detectors."},
             {"name": "datasets", "description": "Images to learn from."},
             {"name": "uploads", "description": "Large files in pieces (tus 1.0): archives for data sets, models."},
+            {"name": "accounts", "description": "Signing in, and API keys."},
             {"name": "system", "description": "Status and settings."},
         ],
         lifespan=lifespan,
+        dependencies=[Depends(require_admission)],
         docs_url=None,
         redoc_url=None,
         openapi_url="/backend/openapi.json",
@@ -87,6 +98,7 @@ def create_app(configuration: ApiConfiguration) -> FastAPI:
         add_docs(app, "/backend/docs")
         add_web_interface(app, configuration.ui_folder)
     app.add_middleware(DirectRoute, path="/backend/image/classify", endpoint=classify_images)
+    app.add_middleware(Gate)
     app.add_middleware(
         RequestContext,
         metrics=metrics,
@@ -109,6 +121,13 @@ async def open_state(configuration: ApiConfiguration, metrics: Metrics) -> Async
     await asyncio.to_thread(migrate, url)
     engine = open_engine(url)
     sessions = async_sessionmaker(engine, expire_on_commit=False)
+    accounts = Accounts(sessions, configuration)
+    audit = AuditLog(sessions, configuration.audit_days)
+    limits = RateLimits(
+        requests=configuration.limit_per_minute(configuration.requests_per_minute, 600),
+        images=configuration.limit_per_minute(configuration.images_per_minute, 1200),
+        sign_ins=configuration.limit_per_minute(configuration.sign_ins_per_minute, 20),
+    )
     store = await asyncio.to_thread(open_store, configuration.resolved_store_url())
     lanes = CpuLanes(configuration.threads or available_cpus())
     decoder = Decoder(lanes, configuration.max_queue)
@@ -118,6 +137,7 @@ async def open_state(configuration: ApiConfiguration, metrics: Metrics) -> Async
             uploads = Uploads(sessions, store, configuration)
             sweep = UploadSweep(uploads, configuration.upload_expiry_seconds)
             datasets = DatasetLoop(sessions, store, configuration)
+            retention = RetentionLoop(sessions, store, accounts, audit, upload_days=configuration.upload_days)
             classifier = Classifier(
                 backend,
                 serving,
@@ -129,23 +149,60 @@ async def open_state(configuration: ApiConfiguration, metrics: Metrics) -> Async
             try:
                 if configuration.starter_models is not None:
                     await install_starters(configuration.starter_models, store, sessions)
+                if configuration.auth == "on" and configuration.admin_token is None:
+                    await _print_first_token(sessions)
                 await serving.start()
                 sweep.start()
                 datasets.start()
                 # What is there now stays: the collector need not look at it again with every few thousand requests.
                 gc.collect()
                 gc.freeze()
-                state = State(configuration, engine, sessions, store, backend, serving, decoder, classifier, uploads, metrics)
+                retention.start()
+                oidc = _openid_provider(configuration)
+                state = State(
+                    configuration,
+                    engine,
+                    sessions,
+                    store,
+                    backend,
+                    serving,
+                    decoder,
+                    classifier,
+                    uploads,
+                    accounts,
+                    limits,
+                    audit,
+                    oidc,
+                    metrics,
+                )
                 async with _open_inference_over_grpc(state):
                     yield state
+                if oidc is not None:
+                    await oidc.close()
             finally:
                 await uploads.close()
                 await datasets.stop()
                 await sweep.stop()
+                await retention.stop()
                 await serving.stop()
     finally:
         await asyncio.to_thread(lanes.close)
         await engine.dispose()
+
+
+def _openid_provider(configuration: ApiConfiguration) -> OpenIdProvider | None:
+    if configuration.oidc_issuer is None:
+        return None
+    # Imported only where it is asked for: an HTTP client and cryptography cost memory.
+    from visionlab_api.accounts.oidc import OpenIdProvider
+
+    return OpenIdProvider(configuration)
+
+
+async def _print_first_token(sessions: async_sessionmaker[AsyncSession]) -> None:
+    token = await first_admin_token(sessions)
+    if token is not None:
+        print(f"Admin token, shown this once: {token}\nSign in with it on the page.", flush=True)
 
 
 @asynccontextmanager

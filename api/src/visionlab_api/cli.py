@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import signal
 import socket
@@ -11,21 +12,29 @@ from importlib.metadata import version
 import uvicorn
 from pydantic import ValidationError
 from pydantic_settings import CliApp
+from sqlalchemy.ext.asyncio import async_sessionmaker
 
+from visionlab_api.accounts.admin_token import new_admin_token
 from visionlab_api.app import create_app
 from visionlab_api.configuration import ApiConfiguration
 from visionlab_api.connections import KEEP_ALIVE_SECONDS, PatientProtocol, allow_many_connections
+from visionlab_api.database.engine import migrate, open_engine
 from visionlab_core.telemetry import configure_logging, configure_tracing
 from visionlab_inference.triton.installation import TritonNotInstalled, find_installation
 
 
 def main() -> None:
     """`visionlab-api`: run the facade. Every option is also an environment variable VISIONLAB_*."""
+    arguments = sys.argv[1:]
+    only_token = arguments[:1] == ["new-admin-token"]
     try:
-        configuration = CliApp.run(ApiConfiguration)
+        configuration = CliApp.run(ApiConfiguration, cli_args=arguments[only_token:])
     except ValidationError as error:
         faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
         sys.exit(f"visionlab-api: {faults}")
+    if only_token:
+        print(asyncio.run(_new_admin_token(configuration)))
+        return
     if configuration.serving == "triton":
         try:
             find_installation()
@@ -49,6 +58,7 @@ def main() -> None:
             timeout_graceful_shutdown=configuration.graceful_stop_seconds,
             server_header=False,
             timeout_keep_alive=KEEP_ALIVE_SECONDS,
+            forwarded_allow_ips=configuration.trusted_proxies,
             loop="uvloop",
             http=PatientProtocol,
         )
@@ -62,6 +72,18 @@ def main() -> None:
         server.run(sockets=[listener])
     finally:
         send_last_spans()
+
+
+async def _new_admin_token(configuration: ApiConfiguration) -> str:
+    if configuration.admin_token is not None:
+        sys.exit("visionlab-api: the admin token is the one of VISIONLAB_ADMIN_TOKEN; change it there.")
+    url = configuration.resolved_database_url()
+    await asyncio.to_thread(migrate, url)
+    engine = open_engine(url)
+    try:
+        return await new_admin_token(async_sessionmaker(engine))
+    finally:
+        await engine.dispose()
 
 
 def _listen(host: str, port: int) -> socket.socket:

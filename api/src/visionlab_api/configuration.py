@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy import URL, make_url
 
 
 class ApiConfiguration(BaseSettings):
-    """Configuration of the facade."""
+    """Run the facade. `visionlab-api new-admin-token` prints a new admin token instead; the one before counts no more."""
 
     model_config = SettingsConfigDict(
         env_prefix="VISIONLAB_", cli_parse_args=False, cli_prog_name="visionlab-api", cli_kebab_case=True, cli_hide_none_type=True
@@ -25,6 +26,41 @@ class ApiConfiguration(BaseSettings):
     data_folder: Path = Field(Path(".visionlab"), description="where the SQLite database and the folder store live")
     database_url: str | None = Field(None, description="SQLAlchemy URL; default: SQLite in data_folder")
     store_url: str | None = Field(None, description="file:///path or s3://bucket/prefix; default: a folder in data_folder")
+    auth: Literal["on", "off"] = Field(
+        "on", description="off: whoever can reach the server is an admin; only where it listens to its own machine alone"
+    )
+    admin_token: SecretStr | None = Field(
+        None, min_length=32, description="the admin token, from a Secret; default: one is made at the first start and printed"
+    )
+    session_hours: float = Field(12.0, gt=0, description="a browser that is idle for so long is signed out")
+    requests_per_minute: int | None = Field(
+        None, ge=0, description="of one caller of the public routes; 0: any number; default: 600, on a loopback address 0"
+    )
+    images_per_minute: int | None = Field(
+        None, ge=0, description="that one caller classifies, uploads or has made; default: 1200, on a loopback address 0"
+    )
+    sign_ins_per_minute: int | None = Field(
+        None, ge=0, description="that one address tries, unknown keys included; default: 20, on a loopback address 0"
+    )
+    trusted_proxies: str = Field(
+        "127.0.0.1", description="addresses or networks, with commas between them, whose X-Forwarded-For is believed"
+    )
+    public_url: str | None = Field(
+        None, pattern=r"^https?://[^?#]+$", description="the address that browsers use; default: the one of their request"
+    )
+    oidc_issuer: str | None = Field(
+        None, description="OpenID Connect provider that signs people in: its issuer, such as https://login.example.org"
+    )
+    oidc_client_id: str | None = Field(None, description="how the provider knows this server")
+    oidc_client_secret: SecretStr | None = Field(None, description="where the provider gave one")
+    oidc_name: str = Field("your organisation", description="the provider's name on the page: Sign in with ...")
+    oidc_scopes: str = Field("openid profile email", description="what the provider is asked for")
+    oidc_admin_claim: str = Field("groups", description="claim of the ID token that says who is an admin")
+    oidc_admin_value: str = Field("visionlab-admin", description="what that claim is, or has in it, for an admin")
+    upload_days: float = Field(
+        30.0, ge=0, description="how long uploaded images are kept whose people did not agree to training; 0: for ever"
+    )
+    audit_days: float = Field(365.0, ge=0, description="how long the audit log is kept; 0: for ever")
     starter_models: Path | None = Field(Path("models"), description="folder of model versions to install at the start")
     ui_folder: Path | None = Field(
         Path("ui/dist"), description="the built web interface to serve; none where another server does"
@@ -80,6 +116,32 @@ class ApiConfiguration(BaseSettings):
         if self.triton_device == "gpu" and self.serving == "triton":
             raise ValueError("VISIONLAB_TRITON_DEVICE=gpu is for other Tritons: the one that the facade starts runs on CPUs")
         return self
+
+    @model_validator(mode="after")
+    def _off_is_for_laptops(self) -> Self:
+        if self.auth == "off" and not self.listens_to_itself:
+            raise ValueError("VISIONLAB_AUTH=off needs a host that only this machine can reach, such as 127.0.0.1")
+        return self
+
+    @model_validator(mode="after")
+    def _provider_knows_us(self) -> Self:
+        if self.oidc_issuer is not None and self.oidc_client_id is None:
+            raise ValueError("VISIONLAB_OIDC_ISSUER needs VISIONLAB_OIDC_CLIENT_ID")
+        return self
+
+    @property
+    def listens_to_itself(self) -> bool:
+        """Whether nobody but this machine can reach the server."""
+        try:
+            return self.host == "localhost" or ip_address(self.host).is_loopback
+        except ValueError:  # a name, and who knows where it leads
+            return False
+
+    def limit_per_minute(self, chosen: int | None, usual: int) -> int:
+        """A limit of rate: as chosen, or the usual one, which a machine that only serves itself does not need."""
+        if chosen is not None:
+            return chosen
+        return 0 if self.listens_to_itself else usual
 
     def resolved_database_url(self) -> URL:
         """The database to use."""

@@ -9,6 +9,9 @@ from uuid import UUID, uuid4
 from fastapi import Depends, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from visionlab_api.accounts.gate import principal_of
+from visionlab_api.accounts.principal import Principal, Scope
+from visionlab_api.services.viewer import Viewer
 from visionlab_api.state import State
 
 VISITOR_COOKIE = "visionlab_visitor"
@@ -33,20 +36,50 @@ async def _session(state: StateDep) -> AsyncIterator[AsyncSession]:
 SessionDep = Annotated[AsyncSession, Depends(_session, scope="function")]
 
 
+async def _principal(request: Request) -> Principal:
+    return principal_of(request)
+
+
+PrincipalDep = Annotated[Principal, Depends(_principal)]
+"""Who asks."""
+
+
 async def _visitor(request: Request, response: Response) -> UUID:
     return visitor_of(request, response)
 
 
 VisitorDep = Annotated[UUID, Depends(_visitor)]
-"""The anonymous visitor of this browser: a random id in a cookie, made at the first act that leaves a trace."""
+"""Whose a trace is that this request leaves: the person's or program's; else the visitor's, a random id in a cookie of this
+browser, made at the first act that leaves a trace."""
+
+
+async def _viewer(request: Request) -> Viewer:
+    return viewer_of(request)
+
+
+ViewerDep = Annotated[Viewer, Depends(_viewer)]
+"""Which images are there for who asks."""
+
+
+def viewer_of(request: Request) -> Viewer:
+    """The viewer, for a route that is asked directly. It leaves no trace, so there is no new cookie."""
+    principal = principal_of(request)
+    return Viewer(principal.visitor or _visitor_of_cookie(request), principal.may(Scope.DATASETS))
+
+
+def _visitor_of_cookie(request: Request) -> UUID | None:
+    try:
+        return UUID(request.cookies.get(VISITOR_COOKIE, ""))
+    except ValueError:
+        return None
 
 
 def visitor_of(request: Request, response: Response) -> UUID:
     """The visitor, for a route that only sometimes leaves a trace; a new one gets the cookie with the response."""
-    try:
-        return UUID(request.cookies.get(VISITOR_COOKIE, ""))
-    except ValueError:
-        visitor = uuid4()
+    known = principal_of(request).visitor or _visitor_of_cookie(request)
+    if known is not None:
+        return known
+    visitor = uuid4()
     response.set_cookie(
         VISITOR_COOKIE, str(visitor), max_age=_ONE_YEAR, httponly=True, samesite="lax", secure=request.url.scheme == "https"
     )

@@ -129,7 +129,7 @@ class RequestContext:
                 await answer(_too_large(limit))(scope, receive, send_with_headers)
         finally:
             seconds = time.perf_counter() - started
-            route = _route(scope)
+            route = route_template(scope)
             self._metrics.count_request(method, route, status, seconds)
             if log.isEnabledFor(logging.INFO):
                 extra = {"route": route, "milliseconds": round(seconds * 1e3, 2)}
@@ -154,8 +154,9 @@ def _too_large(limit: float) -> ProblemError:
     return ProblemError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "request-too-large", "Request too large", detail)
 
 
-def _route(scope: Scope) -> str:
-    # The route's template: labels of a metric must come from a short list. FastAPI keeps the whole one, with prefixes, apart.
+def route_template(scope: Scope) -> str:
+    """The path of the route that a request was led to, with its parameters' names: what metrics are labelled by."""
+    # FastAPI keeps the whole one, with prefixes, apart.
     route = scope.get("fastapi", {}).get("effective_route_context") or scope.get("route")
     return str(getattr(route, "path", "unmatched"))
 

@@ -66,6 +66,12 @@ def not_found(what: str, which: object, field: str | None = None) -> ProblemErro
     return ProblemError(HTTPStatus.NOT_FOUND, "not-found", "Not found", f"There is no {what} {str(which)[:80]!r}.", field=field)
 
 
+def not_yours(field: str | None = None) -> ProblemError:
+    """403: only who uploaded an image may do this with it."""
+    detail = "Only who uploaded an image can do this with it, from the browser or with the key that it was uploaded with."
+    return ProblemError(HTTPStatus.FORBIDDEN, "not-yours", "Not yours", detail, field=field)
+
+
 def wrong_content_type(*wanted: str) -> ProblemError:
     """415: the body is of another kind than the route reads."""
     detail = f"Send the body as {' or '.join(wanted)}, and name it in the Content-Type header."

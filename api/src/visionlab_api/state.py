@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
+from visionlab_api.accounts.accounts import Accounts
+from visionlab_api.accounts.audit import AuditLog
+from visionlab_api.accounts.rate_limits import RateLimits
 from visionlab_api.configuration import ApiConfiguration
 from visionlab_api.reconcile.serving import ServingLoop
 from visionlab_api.services.classifying import Classifier
@@ -14,6 +18,9 @@ from visionlab_api.services.uploads import Uploads
 from visionlab_core.object_store import ObjectStore
 from visionlab_core.telemetry import Metrics
 from visionlab_inference.backend import InferenceBackend
+
+if TYPE_CHECKING:
+    from visionlab_api.accounts.oidc import OpenIdProvider
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,4 +36,8 @@ class State:
     decoder: Decoder
     classifier: Classifier
     uploads: Uploads
+    accounts: Accounts
+    limits: RateLimits
+    audit: AuditLog
+    oidc: OpenIdProvider | None
     metrics: Metrics

@@ -3,10 +3,43 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, Field
+
+
+class AuditEntry(BaseModel):
+    """An act of an admin, or a try at one."""
+
+    action: str
+    """method and path, with the parameters' names"""
+
+    actor_id: str
+    """which account or key; it stays the same when its name changes"""
+
+    actor_kind: str
+    actor_name: str
+    at: AwareDatetime
+    detail: dict[str, Any]
+    """what it was about"""
+
+    request_id: str | None
+    """the X-Request-ID, also in the server's log"""
+
+    status: int | None
+    """of the answer; null: it is being done, or the server was stopped before it was"""
+
+    target: str
+    """the path that was called"""
+
+
+class AuditPage(BaseModel):
+    """A part of the audit log, newest first."""
+
+    entries: list[AuditEntry]
+    next_cursor: str | None = None
+    """give it as `cursor` for the next part; null at the end"""
 
 
 class ClassMetrics(BaseModel):
@@ -26,6 +59,13 @@ class CorruptionMetrics(BaseModel):
     """share of real faces called generated; null: there are none"""
 
     source_mean: float
+
+
+class Deleted(BaseModel):
+    """What is gone."""
+
+    deleted: int
+    """how many images there were"""
 
 
 class FaceClass(StrEnum):
@@ -101,6 +141,9 @@ class Image(BaseModel):
     """generated, uploaded, or a word of a newer server"""
 
     likes: int
+    shared: bool
+    """uploaded: its person agreed that later models learn from it"""
+
     url: str
     uuid: UUID
     width: int
@@ -201,6 +244,23 @@ class Robustness(BaseModel):
 
     real_images: int
     """how many of them are real faces"""
+
+
+class Session(BaseModel):
+    """Who asks, and how one can sign in."""
+
+    accounts: bool
+    """false: this server has no accounts, whoever reaches it is an admin"""
+
+    kind: str
+    """anonymous, user, admin, key, or a word of a newer server"""
+
+    name: str
+    provider: str | None
+    """name of the OpenID Connect provider that signs people in at /backend/session/oidc; null: there is none"""
+
+    scopes: list[str]
+    """what one may do beyond what everyone may; `admin` is all of it"""
 
 
 class Settings(BaseModel):
@@ -379,6 +439,43 @@ class GenerateAnswer(BaseModel):
 
     images: list[Image]
     milliseconds: float
+
+
+class Key(BaseModel):
+    """An API key, without its secret."""
+
+    created_at: AwareDatetime
+    expires_at: AwareDatetime | None
+    last_used_at: AwareDatetime | None
+    """to within ten minutes"""
+
+    name: str
+    prefix: str
+    """how the secret begins"""
+
+    revoked_at: AwareDatetime | None
+    scopes: list[str]
+    uuid: UUID
+
+
+class MadeKey(BaseModel):
+    """A new key, with its secret."""
+
+    created_at: AwareDatetime
+    expires_at: AwareDatetime | None
+    key: str
+    """the secret, shown this once; send it as `Authorization: Bearer KEY`"""
+
+    last_used_at: AwareDatetime | None
+    """to within ten minutes"""
+
+    name: str
+    prefix: str
+    """how the secret begins"""
+
+    revoked_at: AwareDatetime | None
+    scopes: list[str]
+    uuid: UUID
 
 
 class Model(BaseModel):

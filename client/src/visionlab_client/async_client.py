@@ -47,10 +47,11 @@ class AsyncVisionLab:
         *,
         patience: float = 60.0,
         timeout: float = 120.0,
+        key: str | None = None,
         headers: Mapping[str, str] | None = None,
         largest_image: int = LARGEST_IMAGE,
     ) -> None:
-        self._open(Connection(url, Patience(patience), timeout, headers or {}, largest_image))
+        self._open(Connection(url, Patience(patience), timeout, headers or {}, largest_image, key))
 
     @classmethod
     def over(cls, connection: Connection) -> Self:

@@ -48,6 +48,7 @@ class VisionLab:
             answered); 0 = each call is sent once. Calls that change something are sent again only where the server said that it
             did not take them, or was never reached.
         timeout: seconds that the server may be silent within one call.
+        key: an API key of the server, or its admin token; default: the environment variable VISIONLAB_API_KEY, where it is set.
         headers: sent with each request, for what stands in front of the server.
         largest_image: bytes of a file that are read at most; a server takes 20 MiB unless its operator has raised that.
 
@@ -61,10 +62,11 @@ class VisionLab:
         *,
         patience: float = 60.0,
         timeout: float = 120.0,
+        key: str | None = None,
         headers: Mapping[str, str] | None = None,
         largest_image: int = LARGEST_IMAGE,
     ) -> None:
-        self._connection = Connection(url, Patience(patience), timeout, headers or {}, largest_image)
+        self._connection = Connection(url, Patience(patience), timeout, headers or {}, largest_image, key)
         self._http = httpx.Client(**self._connection.options())
 
     def __enter__(self) -> Self:

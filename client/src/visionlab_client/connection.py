@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, BinaryIO
+from uuid import UUID, uuid4
 
 import httpx
 
@@ -30,10 +32,12 @@ class Connection:
         timeout: seconds that the server may be silent within one call.
         headers: sent with each request, for what stands in front of the server.
         largest_image: bytes of a file that are read at most.
+        visitor: whose the images are that are uploaded without a key: those of this client, and of all that share its connection.
+        key: an API key of the server; default: the environment variable VISIONLAB_API_KEY, where it is set.
 
     Raises:
         InvalidURL: `url` cannot be a server's address.
-        ValueError: `patience` is negative, or `timeout` not positive.
+        ValueError: `patience` is negative, `timeout` not positive, or `key` no key.
     """
 
     url: str
@@ -41,6 +45,8 @@ class Connection:
     timeout: float = 120.0
     headers: Mapping[str, str] = field(default_factory=dict)
     largest_image: int = LARGEST_IMAGE
+    key: str | None = field(default=None, repr=False)
+    visitor: UUID = field(default_factory=uuid4, repr=False)
 
     def __post_init__(self) -> None:
         _check(self.url)
@@ -49,15 +55,25 @@ class Connection:
         if not self.timeout > 0:
             raise ValueError(f"timeout is a number of seconds, more than 0, not {self.timeout}.")
 
+        key = self._key()
+        if key and not (key.isascii() and key.isprintable() and " " not in key):
+            raise ValueError("key has a character that no API key has. Was more copied than the key?")
+
     def options(self) -> dict[str, Any]:
         """The arguments of httpx's clients."""
+        key = self._key()
+        authorization = {"Authorization": f"Bearer {key}"} if key else {}
         return {
             "base_url": self.url,
-            "headers": {"User-Agent": f"visionlab-client/{version('visionlab-client')}", **self.headers},
+            "headers": {"User-Agent": f"visionlab-client/{version('visionlab-client')}", **authorization, **self.headers},
+            "cookies": {"visionlab_visitor": str(self.visitor)},
             "timeout": httpx.Timeout(self.timeout, connect=min(_CONNECT_SECONDS, self.timeout), pool=None),
             # How many are open at once is for the caller to say, not for the pool.
             "limits": httpx.Limits(max_connections=None, max_keepalive_connections=None, keepalive_expiry=_IDLE_SECONDS),
         }
+
+    def _key(self) -> str:
+        return self.key if self.key is not None else os.environ.get("VISIONLAB_API_KEY", "")
 
 
 @contextmanager

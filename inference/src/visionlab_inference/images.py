@@ -131,6 +131,19 @@ def look(data: bytes, least_side: int) -> tuple[ImageInfo, NDArray[np.uint8]]:
     return info, np.asarray(image)
 
 
+def orientation(data: bytes) -> int:
+    """Which way is up, by EXIF's numbers: 1 = as it is, 2 to 8 = flipped or turned.
+
+    Raises:
+        NotAnImage, BrokenImage, ImageTooLarge, ImageTooSmall: as `prepare`.
+    """
+    image = _open(data)
+    if image.format == "PNG":
+        _load(image)
+    found = _orientation(image)
+    return found if found in _UPRIGHT else 1
+
+
 def thumbnail(data: bytes, width: int) -> bytes:
     """A WebP picture at most `width` pixels wide (and as tall as the format allows), upright, never enlarged.
 
@@ -166,21 +179,21 @@ def _jpeg_pixels(data: bytes, least_side: int) -> tuple[NDArray[np.uint8], Image
         return None
     _check_size(width, height)
     _check_scans(data)
-    orientation = 1
+    way_up = 1
     # EXIF comes first in the file, in a segment of at most 64 KiB; thumbnails and colour profiles follow.
     if data.find(_EXIF_BEGIN, 0, 2**16) >= 0:
         image = _open(data)
         if image.format != "JPEG":
             return None
-        orientation = _orientation(image)
+        way_up = _orientation(image)
     scale = next((each for each in _JPEG_SCALES if each <= min(width, height) // least_side), 1)
     try:
         pixels = simplejpeg.decode_jpeg(data, "RGB", min_height=-(-height // scale), min_width=-(-width // scale))
     except ValueError:  # damaged, or with a fault that Pillow forgives: it decides which, and says so
         return None
-    if orientation in _UPRIGHT:
-        pixels = np.asarray(Image.fromarray(pixels).transpose(_UPRIGHT[orientation]))
-        width, height = (height, width) if orientation in _ON_THE_SIDE else (width, height)
+    if way_up in _UPRIGHT:
+        pixels = np.asarray(Image.fromarray(pixels).transpose(_UPRIGHT[way_up]))
+        width, height = (height, width) if way_up in _ON_THE_SIDE else (width, height)
     return pixels, ImageInfo(*_FORMATS["JPEG"], width, height)
 
 
@@ -195,15 +208,12 @@ def _decoded(data: bytes, least_side: int) -> tuple[Image.Image, ImageInfo]:
     width, height = image.size
     content_type, suffix = _FORMATS[str(image.format)]
     image.draft("RGB", (least_side, least_side))
-    try:
-        image.load()
-    except Exception as error:  # as in _open
-        raise BrokenImage("The image is damaged or was cut off: it could not be decoded to its end.") from error
-    orientation = _orientation(image)
-    if orientation in _ON_THE_SIDE:
+    _load(image)
+    way_up = _orientation(image)
+    if way_up in _ON_THE_SIDE:
         width, height = height, width
     rgb = _rgb(image)
-    upright = rgb.transpose(_UPRIGHT[orientation]) if orientation in _UPRIGHT else rgb
+    upright = rgb.transpose(_UPRIGHT[way_up]) if way_up in _UPRIGHT else rgb
     return upright, ImageInfo(content_type, suffix, width, height)
 
 
@@ -220,6 +230,13 @@ def _open(data: bytes) -> Image.Image:
     if image.format != "PNG":
         _check_scans(data)
     return image
+
+
+def _load(image: Image.Image) -> None:
+    try:
+        image.load()
+    except Exception as error:  # as in _open
+        raise BrokenImage("The image is damaged or was cut off: it could not be decoded to its end.") from error
 
 
 def _check_size(width: int, height: int) -> None:

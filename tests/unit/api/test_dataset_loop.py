@@ -388,9 +388,11 @@ async def test_virtual_datasets_are_what_people_labelled_and_generators_made(pla
     async with place.sessions() as session:
         session.add_all(
             [
-                *(image(place.store, seed, image_type="uploaded", class_label="human") for seed in (1, 2)),
-                image(place.store, 3, image_type="uploaded", class_label=None),
-                image(place.store, 2, image_type="uploaded", class_label="anime"),  # the same file, and a later word on it
+                *(image(place.store, seed, image_type="uploaded", class_label="human", shared=True) for seed in (1, 2)),
+                image(place.store, 3, image_type="uploaded", class_label=None, shared=True),
+                # The same file, and a later word on it.
+                image(place.store, 2, image_type="uploaded", class_label="anime", shared=True),
+                image(place.store, 7, image_type="uploaded", class_label="anime", shared=False),
                 *(image(place.store, seed, image_type="generated", class_label="human_gen", **made) for seed in (4, 5, 6)),
             ]
         )

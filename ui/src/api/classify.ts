@@ -1,5 +1,6 @@
 import { answer, client } from "./client";
 import { ProblemError } from "./problem";
+import { visitorKnown } from "./session";
 import type { Classification, ClassifyAnswer, LabelRequest } from "./types";
 
 /**
@@ -13,6 +14,7 @@ export async function classifyFile(file: File, models: string[]): Promise<Classi
   for (const model of models) form.append("models", model);
   form.append("explain", "true");
   form.append("store", "true");
+  await visitorKnown();
   const { results } = await inOne(
     client.POST("/backend/image/classify", {
       // The generated type knows files as strings; what is sent is the form.

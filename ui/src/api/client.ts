@@ -1,6 +1,7 @@
 import createClient from "openapi-fetch";
 import { NoAnswer, ProblemError, retryAfterSeconds } from "./problem";
 import type { paths } from "./schema";
+import { tellSignInNeeded } from "./signInNeeded";
 
 /** Typed calls to the API that serves this page. */
 export const client = createClient<paths>({
@@ -27,6 +28,10 @@ export async function answer<T>(call: Promise<Call<T>>): Promise<T> {
   } catch (cause) {
     throw new NoAnswer(cause);
   }
-  if (!done.response.ok) throw new ProblemError(done.error, done.response.status, retryAfterSeconds(done.response));
+  if (!done.response.ok) {
+    const problem = new ProblemError(done.error, done.response.status, retryAfterSeconds(done.response));
+    if (problem.problem?.type === "/problems/sign-in-needed") tellSignInNeeded();
+    throw problem;
+  }
   return done.data as T;
 }

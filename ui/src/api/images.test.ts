@@ -10,6 +10,7 @@ const image = (uuid: string): Image => ({
   height: 128,
   likes: 0,
   downloads: 0,
+  shared: false,
   created_at: "2026-01-01T00:00:00Z",
 });
 

@@ -17,6 +17,7 @@ export function createQueryClient(): QueryClient {
 export const keys = {
   status: ["status"],
   settings: ["settings"],
+  session: ["session"],
   images: ["images"],
   gallery: ["images", "gallery"],
   newest: (count: number) => ["images", "newest", count],

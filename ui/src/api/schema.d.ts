@@ -4,6 +4,26 @@
  */
 
 export interface paths {
+  "/backend/audit": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * What admins did, newest first
+     * @description Every act of an admin, and tries that were refused, with who, what, when, and how it went. Secrets are not in it.
+     */
+    get: operations["get_audit"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/backend/dataset": {
     parameters: {
       query?: never;
@@ -232,16 +252,24 @@ export interface paths {
     };
     /**
      * Stored images, newest first
-     * @description A part of the list; `next_cursor` leads to the next.
+     * @description A part of the list; `next_cursor` leads to the next. Of uploaded images only those that are there for who asks.
      */
     get: operations["get_images"];
     put?: never;
     /**
      * Upload an image
      * @description Once this answers, the image is kept, and its id serves for classify and label.
+     *
+     *     It is there for its uploader alone (the visitor of the cookie, the signed-in person, the API key), and, where they agree to
+     *     training, for those who make data sets. It is kept without metadata such as place and time. Unless it is shared, it goes after
+     *     VISIONLAB_UPLOAD_DAYS.
      */
     post: operations["upload_image"];
-    delete?: never;
+    /**
+     * Delete my images
+     * @description They are gone for good once this answers, with the labels that were given to them, also where training was agreed to.
+     */
+    delete: operations["delete_my_images"];
     options?: never;
     head?: never;
     patch?: never;
@@ -381,6 +409,70 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/backend/image/{uuid}": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    post?: never;
+    /**
+     * Delete an image
+     * @description It is gone for good once this answers. Admins can delete generated and shared images too.
+     */
+    delete: operations["delete_image"];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/backend/key": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * API keys
+     * @description All of them, newest first, also those that expired or were revoked.
+     */
+    get: operations["list_keys"];
+    put?: never;
+    /**
+     * Make an API key
+     * @description `key` is the secret. It is shown this once: only its digest is kept.
+     */
+    post: operations["make_key"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/backend/key/{uuid}": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    post?: never;
+    /**
+     * Revoke an API key
+     * @description It counts no more: here at once, on other replicas within ten seconds. Whoever signed in with it is signed out.
+     */
+    delete: operations["revoke_key"];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/backend/model/{type}": {
     parameters: {
       query?: never;
@@ -393,6 +485,79 @@ export interface paths {
      * @description Generators or detectors, with how they fare and what their cards say.
      */
     get: operations["list_models"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/backend/session": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Who am I?
+     * @description Who asks, by the session's cookie or the API key of the request.
+     *
+     *     Sets the visitor's cookie where there is none. A browser that uploads several images at once asks this first: else each answer
+     *     would bring a cookie of its own, and only the last one's image would be its visitor's.
+     */
+    get: operations["get_session"];
+    put?: never;
+    /**
+     * Sign in with the admin token or an API key
+     * @description The answer sets a cookie that scripts cannot read.
+     *
+     *     It counts until the browser was idle for VISIONLAB_SESSION_HOURS, for a week at most, and no longer than the key.
+     */
+    post: operations["sign_in"];
+    /**
+     * Sign out
+     * @description The session counts no more, wherever its cookie was copied to.
+     */
+    delete: operations["sign_out"];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/backend/session/callback": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Where the OpenID Connect provider leads back to
+     * @description Checks state, nonce and ID token, and signs the browser in.
+     */
+    get: operations["finish_oidc"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/backend/session/oidc": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Sign in with the OpenID Connect provider
+     * @description For browsers: leads to the provider's page, and from there back to the home page, signed in.
+     */
+    get: operations["begin_oidc"];
     put?: never;
     post?: never;
     delete?: never;
@@ -469,6 +634,77 @@ export interface components {
       /** Images */
       images: string[];
     };
+    /**
+     * AuditEntry
+     * @description An act of an admin, or a try at one.
+     */
+    AuditEntry: {
+      /**
+       * Action
+       * @description method and path, with the parameters' names
+       * @example POST /backend/settings
+       */
+      action: string;
+      /**
+       * Actor Id
+       * @description which account or key; it stays the same when its name changes
+       */
+      actor_id: string;
+      /**
+       * Actor Kind
+       * @example admin
+       */
+      actor_kind: string;
+      /**
+       * Actor Name
+       * @example admin token
+       */
+      actor_name: string;
+      /**
+       * At
+       * Format: date-time
+       */
+      at: string;
+      /**
+       * Detail
+       * @description what it was about
+       * @example {
+       *       "images_per_batch": 12
+       *     }
+       */
+      detail: {
+        [key: string]: unknown;
+      };
+      /**
+       * Request Id
+       * @description the X-Request-ID, also in the server's log
+       */
+      request_id: string | null;
+      /**
+       * Status
+       * @description of the answer; null: it is being done, or the server was stopped before it was
+       */
+      status: number | null;
+      /**
+       * Target
+       * @description the path that was called
+       * @example /backend/settings
+       */
+      target: string;
+    };
+    /**
+     * AuditPage
+     * @description A part of the audit log, newest first.
+     */
+    AuditPage: {
+      /** Entries */
+      entries: components["schemas"]["AuditEntry"][];
+      /**
+       * Next Cursor
+       * @description give it as `cursor` for the next part; null at the end
+       */
+      next_cursor?: string | null;
+    };
     /** Body_upload_image */
     Body_upload_image: {
       /**
@@ -476,6 +712,12 @@ export interface components {
        * @description JPEG or PNG
        */
       file: string;
+      /**
+       * Share
+       * @description agree that later models learn from it
+       * @default false
+       */
+      share: boolean;
     };
     /**
      * ClassMetrics
@@ -760,6 +1002,17 @@ export interface components {
       uploads: string[];
     };
     /**
+     * Deleted
+     * @description What is gone.
+     */
+    Deleted: {
+      /**
+       * Deleted
+       * @description how many images there were
+       */
+      deleted: number;
+    };
+    /**
      * DetectorMetrics
      * @description A detector judged on one split, through the served graph. `confusion[i][j]` counts images of class i called class j.
      */
@@ -990,6 +1243,11 @@ export interface components {
       /** Likes */
       likes: number;
       /**
+       * Shared
+       * @description uploaded: its person agreed that later models learn from it
+       */
+      shared: boolean;
+      /**
        * Url
        * @example /backend/image/0192f3a4-5b6c-7d8e-9f00-112233445566.png
        */
@@ -1032,6 +1290,41 @@ export interface components {
       next_cursor?: string | null;
     };
     /**
+     * Key
+     * @description An API key, without its secret.
+     */
+    Key: {
+      /**
+       * Created At
+       * Format: date-time
+       */
+      created_at: string;
+      /** Expires At */
+      expires_at: string | null;
+      /**
+       * Last Used At
+       * @description to within ten minutes
+       */
+      last_used_at: string | null;
+      /** Name */
+      name: string;
+      /**
+       * Prefix
+       * @description how the secret begins
+       * @example vl_3kT9-wQx
+       */
+      prefix: string;
+      /** Revoked At */
+      revoked_at: string | null;
+      /** Scopes */
+      scopes: components["schemas"]["Scope"][];
+      /**
+       * Uuid
+       * Format: uuid
+       */
+      uuid: string;
+    };
+    /**
      * Label
      * @description A person's word, as kept.
      */
@@ -1067,7 +1360,7 @@ export interface components {
     };
     /**
      * LabelRequest
-     * @description A person's word on an uploaded image. It becomes training data.
+     * @description A person's word on an uploaded image. Where its uploader agrees, later models learn from both.
      */
     LabelRequest: {
       /**
@@ -1078,6 +1371,51 @@ export interface components {
       label: components["schemas"]["FaceClass"];
       /** @description what the page had answered */
       predicted?: components["schemas"]["FaceClass"] | null;
+      /**
+       * Share
+       * @description for who uploaded the image: agree that later models learn from it (false: no more); default: as it is
+       */
+      share?: boolean | null;
+    };
+    /**
+     * MadeKey
+     * @description A new key, with its secret.
+     */
+    MadeKey: {
+      /**
+       * Created At
+       * Format: date-time
+       */
+      created_at: string;
+      /** Expires At */
+      expires_at: string | null;
+      /**
+       * Key
+       * @description the secret, shown this once; send it as `Authorization: Bearer KEY`
+       */
+      key: string;
+      /**
+       * Last Used At
+       * @description to within ten minutes
+       */
+      last_used_at: string | null;
+      /** Name */
+      name: string;
+      /**
+       * Prefix
+       * @description how the secret begins
+       * @example vl_3kT9-wQx
+       */
+      prefix: string;
+      /** Revoked At */
+      revoked_at: string | null;
+      /** Scopes */
+      scopes: components["schemas"]["Scope"][];
+      /**
+       * Uuid
+       * Format: uuid
+       */
+      uuid: string;
     };
     /**
      * Model
@@ -1216,6 +1554,31 @@ export interface components {
       model_version: number;
     };
     /**
+     * NewKey
+     * @description A key for a program.
+     */
+    NewKey: {
+      /**
+       * Expires At
+       * @description default: it counts until it is revoked
+       */
+      expires_at?: string | null;
+      /**
+       * Name
+       * @description what it is for
+       * @example nightly import
+       */
+      name: string;
+      /**
+       * Scopes
+       * @description inference: the public calls without limits of rate; admin: everything, keys and the audit log too
+       * @example [
+       *       "inference"
+       *     ]
+       */
+      scopes: components["schemas"]["Scope"][];
+    };
+    /**
      * Problem
      * @description RFC 9457 problem details; every error has this form.
      */
@@ -1290,6 +1653,43 @@ export interface components {
       real_images: number;
     };
     /**
+     * Scope
+     * @description What a principal may do beyond what everyone may.
+     * @enum {string}
+     */
+    Scope: "inference" | "settings" | "models" | "datasets" | "trainings" | "uploads" | "admin";
+    /**
+     * Session
+     * @description Who asks, and how one can sign in.
+     */
+    Session: {
+      /**
+       * Accounts
+       * @description false: this server has no accounts, whoever reaches it is an admin
+       */
+      accounts: boolean;
+      /**
+       * Kind
+       * @enum {string}
+       */
+      kind: "anonymous" | "user" | "admin" | "key";
+      /**
+       * Name
+       * @example admin token
+       */
+      name: string;
+      /**
+       * Provider
+       * @description name of the OpenID Connect provider that signs people in at /backend/session/oidc; null: there is none
+       */
+      provider: string | null;
+      /**
+       * Scopes
+       * @description what one may do beyond what everyone may; `admin` is all of it
+       */
+      scopes: components["schemas"]["Scope"][];
+    };
+    /**
      * Settings
      * @description System-wide settings.
      */
@@ -1311,6 +1711,17 @@ export interface components {
        * @example 12
        */
       images_per_batch?: number | null;
+    };
+    /**
+     * SignIn
+     * @description Sign a browser in.
+     */
+    SignIn: {
+      /**
+       * Token
+       * @description the admin token, or an API key
+       */
+      token: string;
     };
     /**
      * SizeCount
@@ -1406,6 +1817,65 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+  get_audit: {
+    parameters: {
+      query?: {
+        /** @description only of this actor, by `actor_id` */
+        actor?: string | null;
+        /** @description only this action, such as `POST /backend/settings` */
+        action?: string | null;
+        /** @description only from this moment on */
+        since?: string | null;
+        /** @description only before this moment */
+        until?: string | null;
+        /** @description `next_cursor` of the part before */
+        cursor?: string | null;
+        limit?: number;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["AuditPage"];
+        };
+      };
+      /** @description A filter is not understood. */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "detail": "A filter is not understood.",
+           *       "instance": "b1946ac92492d234",
+           *       "status": 422,
+           *       "title": "Invalid request",
+           *       "type": "/problems/invalid-request"
+           *     }
+           */
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Any other problem. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
   add_dataset: {
     parameters: {
       query?: never;
@@ -2540,6 +3010,56 @@ export interface operations {
       };
     };
   };
+  delete_my_images: {
+    parameters: {
+      query: {
+        /** @description all that this visitor, person or API key uploaded */
+        mine: "true";
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Deleted"];
+        };
+      };
+      /** @description `mine` is missing. */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "detail": "`mine` is missing.",
+           *       "instance": "b1946ac92492d234",
+           *       "status": 422,
+           *       "title": "Invalid request",
+           *       "type": "/problems/invalid-request"
+           *     }
+           */
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Any other problem. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
   download_archive: {
     parameters: {
       query?: never;
@@ -2600,6 +3120,8 @@ export interface operations {
         explain?: boolean;
         /** @description with an image as the body: keep it, as POST /backend/image */
         store?: boolean;
+        /** @description of an image that is kept: agree that later models learn from it */
+        share?: boolean;
       };
       header?: never;
       path?: never;
@@ -2617,6 +3139,11 @@ export interface operations {
           images: string[];
           /** @description default: all */
           models?: string[];
+          /**
+           * @description of images that are kept: agree to training
+           * @default false
+           */
+          share?: boolean;
           /**
            * @description keep the images, as POST /backend/image
            * @default false
@@ -2921,6 +3448,24 @@ export interface operations {
           "application/json": components["schemas"]["Label"];
         };
       };
+      /** @description Only who uploaded an image can agree to training. */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "detail": "Only who uploaded an image can agree to training.",
+           *       "instance": "b1946ac92492d234",
+           *       "status": 403,
+           *       "title": "Not yours",
+           *       "type": "/problems/not-yours"
+           *     }
+           */
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
       /** @description There is no such image. */
       404: {
         headers: {
@@ -3152,6 +3697,198 @@ export interface operations {
       };
     };
   };
+  delete_image: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        uuid: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description Only its uploader, or an admin, can delete it. */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "detail": "Only its uploader, or an admin, can delete it.",
+           *       "instance": "b1946ac92492d234",
+           *       "status": 403,
+           *       "title": "Not yours",
+           *       "type": "/problems/not-yours"
+           *     }
+           */
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description There is no such image. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "detail": "There is no such image.",
+           *       "instance": "b1946ac92492d234",
+           *       "status": 404,
+           *       "title": "Not found",
+           *       "type": "/problems/not-found"
+           *     }
+           */
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Any other problem. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  list_keys: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Key"][];
+        };
+      };
+      /** @description Any other problem. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  make_key: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["NewKey"];
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["MadeKey"];
+        };
+      };
+      /** @description A scope is unknown. */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "detail": "A scope is unknown.",
+           *       "instance": "b1946ac92492d234",
+           *       "status": 422,
+           *       "title": "Invalid request",
+           *       "type": "/problems/invalid-request"
+           *     }
+           */
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Any other problem. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  revoke_key: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        uuid: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description There is no such key, or it is revoked already. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "detail": "There is no such key, or it is revoked already.",
+           *       "instance": "b1946ac92492d234",
+           *       "status": 404,
+           *       "title": "Not found",
+           *       "type": "/problems/not-found"
+           *     }
+           */
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Any other problem. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
   list_models: {
     parameters: {
       query?: {
@@ -3173,6 +3910,275 @@ export interface operations {
         };
         content: {
           "application/json": components["schemas"]["Model"][];
+        };
+      };
+      /** @description Any other problem. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  get_session: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Session"];
+        };
+      };
+      /** @description Any other problem. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  sign_in: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["SignIn"];
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Session"];
+        };
+      };
+      /** @description The token is unknown, expired or revoked. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "detail": "The token is unknown, expired or revoked.",
+           *       "instance": "b1946ac92492d234",
+           *       "status": 401,
+           *       "title": "Unknown key",
+           *       "type": "/problems/unknown-key"
+           *     }
+           */
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description A page of another site asks. */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "detail": "A page of another site asks.",
+           *       "instance": "b1946ac92492d234",
+           *       "status": 403,
+           *       "title": "Other site",
+           *       "type": "/problems/other-site"
+           *     }
+           */
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Any other problem. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  sign_out: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description Any other problem. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  finish_oidc: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      303: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description The sign-in was not begun in this browser, or the provider refused. */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "detail": "The sign-in was not begun in this browser, or the provider refused.",
+           *       "instance": "b1946ac92492d234",
+           *       "status": 403,
+           *       "title": "Sign in refused",
+           *       "type": "/problems/sign-in-refused"
+           *     }
+           */
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description There is no provider. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "detail": "There is no provider.",
+           *       "instance": "b1946ac92492d234",
+           *       "status": 404,
+           *       "title": "Not found",
+           *       "type": "/problems/not-found"
+           *     }
+           */
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The provider does not answer. */
+      502: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "detail": "The provider does not answer.",
+           *       "instance": "b1946ac92492d234",
+           *       "status": 502,
+           *       "title": "Provider failed",
+           *       "type": "/problems/provider-failed"
+           *     }
+           */
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Any other problem. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  begin_oidc: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      303: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description There is no provider. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "detail": "There is no provider.",
+           *       "instance": "b1946ac92492d234",
+           *       "status": 404,
+           *       "title": "Not found",
+           *       "type": "/problems/not-found"
+           *     }
+           */
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The provider does not answer. */
+      502: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "detail": "The provider does not answer.",
+           *       "instance": "b1946ac92492d234",
+           *       "status": 502,
+           *       "title": "Provider failed",
+           *       "type": "/problems/provider-failed"
+           *     }
+           */
+          "application/problem+json": components["schemas"]["Problem"];
         };
       };
       /** @description Any other problem. */

@@ -2,6 +2,7 @@ import { AppBar, Box, Stack, Toolbar } from "@mui/material";
 import { Link, NavLink } from "react-router";
 import { pages } from "../pages";
 import { useText } from "../text";
+import { Account } from "./Account";
 import { ColorSchemeToggle } from "./ColorSchemeToggle";
 import { Logo } from "./Logo";
 
@@ -69,7 +70,10 @@ export function TopBar() {
           ))}
         </Stack>
         <Box sx={{ flex: 1 }} />
-        <ColorSchemeToggle />
+        <Stack direction="row">
+          <Account />
+          <ColorSchemeToggle />
+        </Stack>
       </Toolbar>
     </AppBar>
   );

@@ -22,6 +22,19 @@ export const en = {
     loadingPage: "Loading the page",
   },
 
+  account: {
+    signIn: "Sign in",
+    signOut: (name: string) => `Sign out (${name})`,
+    title: "Sign in",
+    lead: "For those who run this VisionLab: with the admin token that it printed at its first start, or with an API key.",
+    withProvider: (provider: string) => `Sign in with ${provider}`,
+    or: "or",
+    token: "Token",
+    cancel: "Cancel",
+    signedIn: (name: string) => `Signed in: ${name}.`,
+    signedOut: "Signed out.",
+  },
+
   connection: {
     offline: "You are offline. What is on the page stays; the rest goes on when you are back.",
     noServer: "VisionLab's server does not answer. Trying again by itself …",
@@ -77,7 +90,7 @@ export const en = {
       },
       {
         title: "People have the last word",
-        text: "Tell the robot where it is wrong. Your answer becomes training data for its successors.",
+        text: "Tell the robot where it is wrong. Where you allow it, its successors learn from your picture.",
       },
     ],
   },
@@ -196,13 +209,13 @@ export const en = {
     right: "Is the robot right?",
     agree: "Agree",
     disagree: "Disagree",
+    share: "The robot may learn from this picture. Otherwise it stays private, and is deleted after a while.",
     notStored: "This picture was not kept, so it cannot be labelled.",
     thanksAgree: (name: string) => `Thank you. Filed under “${name}”.`,
-    thanksDisagree: (name: string) =>
-      `Thank you for the correction. Filed under “${name}”; the robot will learn from it.`,
+    thanksDisagree: (name: string) => `Thank you for the correction. Filed under “${name}”.`,
     change: "Change",
     dialogTitle: "What is it really?",
-    dialogText: "Your answer becomes training data. If you do not know, rather close this.",
+    dialogText: "If you do not know, rather close this.",
     dialogMine: "the robot's answer",
     dialogSave: "Save",
     dialogCancel: "Cancel",

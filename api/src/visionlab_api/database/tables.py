@@ -20,6 +20,8 @@ from sqlalchemy import (
     TypeDecorator,
     UniqueConstraint,
     Uuid,
+    false,
+    text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -40,7 +42,7 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 
 # SQLite numbers rows by itself only in a column of type INTEGER.
-_BigId = BigInteger().with_variant(Integer, "sqlite")
+BigId = BigInteger().with_variant(Integer, "sqlite")
 
 
 def _now() -> datetime:
@@ -87,6 +89,9 @@ class ModelRow(Base):
     created_at: Mapped[datetime] = mapped_column(default=_now)
 
 
+_DELETED = text("deleted_at IS NOT NULL")
+
+
 class ImageRow(Base):
     """A stored image: generated here, or uploaded by a person."""
 
@@ -97,9 +102,12 @@ class ImageRow(Base):
         Index("ix_images_list", "image_type", "id"),
         Index("ix_images_model", "model_uuid", "model_version"),
         Index("ix_images_class", "image_type", "class_label"),
+        Index("ix_images_own", "visitor", "image_type", "id"),
+        Index("ix_images_age", "image_type", "shared", "created_at"),
+        Index("ix_images_deleted", "deleted_at", sqlite_where=_DELETED, postgresql_where=_DELETED),
     )
 
-    id: Mapped[int] = mapped_column(_BigId, primary_key=True)
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
     uuid: Mapped[UUID] = mapped_column(unique=True, default=uuid4)
     image_type: Mapped[str] = mapped_column(String(16))
     model_uuid: Mapped[UUID | None]
@@ -119,7 +127,11 @@ class ImageRow(Base):
     height: Mapped[int]
     filename: Mapped[str | None] = mapped_column(String(255))
     visitor: Mapped[UUID]
+    shared: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Uploaded: its person agreed that it is learnt from."""
     created_at: Mapped[datetime] = mapped_column(default=_now)
+    deleted_at: Mapped[datetime | None]
+    """It is not there any more; its bytes are about to go."""
 
 
 class LabelRow(Base):
@@ -224,7 +236,7 @@ class DatasetFileRow(Base):
         Index("ix_dataset_files_fate", "dataset_id", "fate", "position"),
     )
 
-    id: Mapped[int] = mapped_column(_BigId, primary_key=True)
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
     dataset_id: Mapped[int] = mapped_column(ForeignKey("datasets.id"))
     position: Mapped[int]
     path: Mapped[str] = mapped_column(String(1024))

@@ -8,13 +8,18 @@ from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from types import MappingProxyType
 from typing import Any, Final
+from urllib.parse import unquote
 
 import grpc
 import numpy as np
 from numpy.typing import NDArray
 
+from visionlab_api.accounts.gate import admit
+from visionlab_api.accounts.principal import ANONYMOUS
+from visionlab_api.accounts.rate_limits import caller_of, network_of
+from visionlab_api.accounts.rules import RULES, Rule
 from visionlab_api.open_inference import models
-from visionlab_api.problems import as_problem, unforeseen
+from visionlab_api.problems import ProblemError, as_problem, unforeseen
 from visionlab_api.state import State
 from visionlab_inference.oip import DTYPES
 from visionlab_inference.oip import open_inference_pb2 as messages
@@ -26,6 +31,9 @@ log = logging.getLogger(__name__)
 _CODES: Final[Mapping[int, grpc.StatusCode]] = MappingProxyType(
     {
         HTTPStatus.BAD_REQUEST: grpc.StatusCode.INVALID_ARGUMENT,
+        HTTPStatus.UNAUTHORIZED: grpc.StatusCode.UNAUTHENTICATED,
+        HTTPStatus.FORBIDDEN: grpc.StatusCode.PERMISSION_DENIED,
+        HTTPStatus.TOO_MANY_REQUESTS: grpc.StatusCode.RESOURCE_EXHAUSTED,
         HTTPStatus.NOT_FOUND: grpc.StatusCode.NOT_FOUND,
         HTTPStatus.SERVICE_UNAVAILABLE: grpc.StatusCode.UNAVAILABLE,
     }
@@ -70,7 +78,7 @@ class OpenInferenceServer:
         await self._server.stop(seconds)
 
     def _handlers(self) -> dict[str, grpc.RpcMethodHandler]:
-        answers: dict[str, tuple[Callable[[Any], Awaitable[Any]], Any]] = {
+        answers: dict[str, tuple[Callable[[Any, str | None], Awaitable[Any]], Any]] = {
             "ServerLive": (self._server_live, messages.ServerLiveRequest),
             "ServerReady": (self._server_ready, messages.ServerReadyRequest),
             "ServerMetadata": (self._server_metadata, messages.ServerMetadataRequest),
@@ -80,27 +88,58 @@ class OpenInferenceServer:
         }
         return {
             name: grpc.unary_unary_rpc_method_handler(
-                _foreseen(answer), request_deserializer=request.FromString, response_serializer=_serialized
+                self._foreseen(name, answer), request_deserializer=request.FromString, response_serializer=_serialized
             )
             for name, (answer, request) in answers.items()
         }
 
-    async def _server_live(self, _: Any) -> Any:
+    def _foreseen(self, name: str, answer: Callable[[Any, str | None], Awaitable[Any]]) -> Callable[[Any, Any], Awaitable[Any]]:
+        rule = RULES["gRPC", name]
+
+        async def handle(request: Any, context: Any) -> Any:
+            try:
+                return await answer(request, await self._caller(context, rule))
+            except Exception as error:
+                problem = as_problem(error)
+                if problem is None:
+                    log.exception("unforeseen error")
+                    problem = unforeseen()
+                await context.abort(_CODES.get(problem.status, grpc.StatusCode.INTERNAL), str(problem))
+
+        return handle
+
+    async def _caller(self, context: Any, rule: Rule) -> str | None:
+        """Who is counted for a call, once they were let in."""
+        principal, address = ANONYMOUS, _address(context.peer())
+        for name, value in context.invocation_metadata():
+            if name == "authorization" and isinstance(value, str):
+                try:
+                    principal, _ = await self._state.accounts.identify([(b"authorization", value.encode("latin-1"))])
+                except ProblemError:
+                    self._state.limits.charge_sign_in(address)
+                    raise
+        admit(principal, rule)
+        caller = caller_of(principal, address)
+        if rule.limited:
+            self._state.limits.charge_request(caller)
+        return caller
+
+    async def _server_live(self, _: Any, caller: str | None) -> Any:
         return messages.ServerLiveResponse(live=True)
 
-    async def _server_ready(self, _: Any) -> Any:
+    async def _server_ready(self, _: Any, caller: str | None) -> Any:
         return messages.ServerReadyResponse(ready=await models.ready(self._state))
 
-    async def _server_metadata(self, _: Any) -> Any:
+    async def _server_metadata(self, _: Any, caller: str | None) -> Any:
         return messages.ServerMetadataResponse(
             name=models.SERVER_NAME, version=models.SERVER_VERSION, extensions=models.EXTENSIONS
         )
 
-    async def _model_ready(self, request: Any) -> Any:
+    async def _model_ready(self, request: Any, caller: str | None) -> Any:
         model = models.enabled_model(self._state.serving, request.name, request.version)
         return messages.ModelReadyResponse(ready=self._state.serving.state(model)[0] == "ready")
 
-    async def _model_metadata(self, request: Any) -> Any:
+    async def _model_metadata(self, request: Any, caller: str | None) -> Any:
         model = models.enabled_model(self._state.serving, request.name, request.version)
 
         def tensors(specs: Any) -> list[Any]:
@@ -115,9 +154,9 @@ class OpenInferenceServer:
             outputs=tensors(model.card.outputs),
         )
 
-    async def _model_infer(self, request: Any) -> Any:
+    async def _model_infer(self, request: Any, caller: str | None) -> Any:
         model = models.enabled_model(self._state.serving, request.model_name, request.model_version)
-        result = await models.run(self._state, model, _inputs(request))
+        result = await models.run(self._state, model, _inputs(request), caller)
         wanted = [output.name for output in request.outputs] or list(result.outputs)
         response = messages.ModelInferResponse(model_name=model.card.name, model_version=str(model.card.version), id=request.id)
         for name in wanted:
@@ -167,15 +206,6 @@ def _serialized(message: Any) -> bytes:
     return data
 
 
-def _foreseen(answer: Callable[[Any], Awaitable[Any]]) -> Callable[[Any, Any], Awaitable[Any]]:
-    async def handle(request: Any, context: Any) -> Any:
-        try:
-            return await answer(request)
-        except Exception as error:
-            problem = as_problem(error)
-            if problem is None:
-                log.exception("unforeseen error")
-                problem = unforeseen()
-            await context.abort(_CODES.get(problem.status, grpc.StatusCode.INTERNAL), str(problem))
-
-    return handle
+def _address(peer: str) -> str:
+    # As gRPC writes it: ipv4:127.0.0.1:5, ipv6:%5B::1%5D:5.
+    return network_of(unquote(peer.partition(":")[2]).rpartition(":")[0].strip("[]"))

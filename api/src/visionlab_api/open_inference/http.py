@@ -12,6 +12,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 
+from visionlab_api.accounts.gate import caller_in
 from visionlab_api.client_gone import DroppedWithClient
 from visionlab_api.dependencies import StateDep
 from visionlab_api.open_inference import models
@@ -107,7 +108,7 @@ async def _infer(model: KnownModel, body: bytes, request: Request, state: State)
     # JSON of a batch is megabytes: not on the event loop.
     asked = await state.decoder.run(partial(parse_request, body, request.headers.get("inference-header-content-length")))
     async with DroppedWithClient(request.receive):
-        result = await models.run(state, model, asked.inputs)
+        result = await models.run(state, model, asked.inputs, caller_in(request))
     answer, fields = await state.decoder.run(partial(render_response, model.card.name, model.card.version, asked, result.outputs))
     return Response(answer, headers=fields)
 

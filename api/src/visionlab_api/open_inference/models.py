@@ -56,14 +56,15 @@ async def ready(state: State) -> bool:
     return all(each == "ready" for each in states) and await state.backend.ready()
 
 
-async def run(state: State, model: KnownModel, inputs: Tensors) -> InferenceResult:
-    """Run a model on a client's tensors. Large batches let people go first.
+async def run(state: State, model: KnownModel, inputs: Tensors, caller: str | None) -> InferenceResult:
+    """Run a model on a client's tensors. Large batches let people go first. Each row counts as an image of the caller.
 
     Raises:
         InferenceError: as `InferenceBackend.infer`.
-        ProblemError: 400, the inputs are not the model's.
+        ProblemError: 400, the inputs are not the model's; 429, there were too many.
     """
     rows = max((len(value) for value in inputs.values() if value.ndim), default=0)
+    state.limits.charge_images(caller, max(1, rows))
     priority = Priority.BULK if rows > INTERACTIVE_IMAGES else Priority.INTERACTIVE
     try:
         return await state.backend.infer(model.version, inputs, priority=priority)

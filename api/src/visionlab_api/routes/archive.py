@@ -10,7 +10,7 @@ from zipstream import ZIP_STORED, ZipStream
 
 from visionlab_api import schemas
 from visionlab_api.database.tables import ImageRow
-from visionlab_api.dependencies import SessionDep, StateDep
+from visionlab_api.dependencies import SessionDep, StateDep, ViewerDep
 from visionlab_api.routes.documented import problems
 from visionlab_api.routes.stats import count_images
 from visionlab_api.services.images import find_images
@@ -28,14 +28,16 @@ router = APIRouter(tags=["images"])
         **problems(S404="There is no such image."),
     },
 )
-async def download_archive(request: schemas.ArchiveRequest, state: StateDep, session: SessionDep) -> StreamingResponse:
+async def download_archive(
+    request: schemas.ArchiveRequest, state: StateDep, session: SessionDep, viewer: ViewerDep
+) -> StreamingResponse:
     """Streamed as it is read; a download of each image is counted."""
-    rows = await find_images(session, list(dict.fromkeys(request.images)))
+    rows = await find_images(session, list(dict.fromkeys(request.images)), viewer)
     archive = ZipStream(compress_type=ZIP_STORED, sized=True)
     for row in rows:
         archive.add(_chunks(state.store, row), arcname=_name(row), size=row.size)
     headers = {"Content-Disposition": 'attachment; filename="visionlab-faces.zip"', "Content-Length": str(len(archive))}
-    await count_images(session, [row.uuid for row in rows], "download")
+    await count_images(session, [row.uuid for row in rows], "download", viewer)
     return StreamingResponse(iter(archive), media_type="application/zip", headers=headers)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing
 from functools import lru_cache, partial
 from http import HTTPStatus
 from typing import Any, TypeVar
@@ -17,8 +18,9 @@ from starlette.datastructures import QueryParams, UploadFile
 from starlette.exceptions import HTTPException
 
 from visionlab_api import schemas
+from visionlab_api.accounts.gate import caller_in, charge_images
 from visionlab_api.client_gone import DroppedWithClient
-from visionlab_api.dependencies import visitor_of
+from visionlab_api.dependencies import viewer_of, visitor_of
 from visionlab_api.problems import ProblemError, wrong_content_type
 from visionlab_api.routes.documented import problems
 from visionlab_api.routes.streamed import StreamedAnswers
@@ -27,6 +29,7 @@ from visionlab_api.services.classifying import Asked
 from visionlab_api.services.images import NewImage, find_images, plain_filename, store_images
 from visionlab_api.services.multipart_stream import BrokenForm, Part, parts_of
 from visionlab_api.state import State
+from visionlab_inference.image_metadata import without_metadata
 from visionlab_inference.images import inspect
 
 router = APIRouter(tags=["images"])
@@ -43,6 +46,7 @@ class _Options(BaseModel):
     models: list[UUID] | None = Field(None, max_length=32)
     explain: bool = False
     store: bool = False
+    share: bool = False
 
 
 _IMAGE_TYPES = ("image/jpeg", "image/png")
@@ -66,6 +70,12 @@ _PARAMETERS = [
         "description": "with an image as the body: keep it, as POST /backend/image",
         "schema": {"type": "boolean", "default": False},
     },
+    {
+        "name": "share",
+        "in": "query",
+        "description": "of an image that is kept: agree that later models learn from it",
+        "schema": {"type": "boolean", "default": False},
+    },
 ]
 _REQUEST_BODY = {
     "required": True,
@@ -87,6 +97,7 @@ _REQUEST_BODY = {
                     "models": {"type": "array", "items": {"type": "string", "format": "uuid"}, "description": "default: all"},
                     "explain": {"type": "boolean", "default": False},
                     "store": {"type": "boolean", "default": False, "description": "keep the images, as POST /backend/image"},
+                    "share": {"type": "boolean", "default": False, "description": "of images that are kept: agree to training"},
                 },
             }
         },
@@ -138,7 +149,7 @@ async def classify_images(request: Request) -> Response:
         answer = await _classify_files(request, response, state)
     elif content_type == "application/json":
         asked = _parse_json(schemas.ClassifyRequest, await request.body())
-        answer = await _classify(await _stored(asked, state), request, state, models=asked.models, explain=asked.explain)
+        answer = await _classify(await _stored(asked, request, state), request, state, models=asked.models, explain=asked.explain)
     else:
         raise wrong_content_type("image/jpeg", "image/png", "multipart/form-data", "application/json")
     response.body = answer.model_dump_json().encode()
@@ -149,14 +160,15 @@ async def classify_images(request: Request) -> Response:
 async def _classify(
     images: Sequence[Asked], request: Request, state: State, *, models: Sequence[UUID] | None, explain: bool
 ) -> schemas.ClassifyAnswer:
+    charge_images(request, len(images))
     detectors = chosen_models(state.serving, "detector", models)
     async with DroppedWithClient(request.receive):
         return await state.classifier.classify(images, detectors, explain=explain)
 
 
-async def _stored(asked: schemas.ClassifyRequest, state: State) -> list[Asked]:
+async def _stored(asked: schemas.ClassifyRequest, request: Request, state: State) -> list[Asked]:
     async with state.sessions() as session:
-        rows = await find_images(session, asked.images)
+        rows = await find_images(session, asked.images, viewer_of(request))
     return [Asked(partial(state.store.get, row.store_key), row.filename, row.uuid) for row in rows]
 
 
@@ -167,7 +179,7 @@ async def _classify_body(request: Request, response: Response, state: State) -> 
     asked = [Asked(lambda: data)]
     answer = await _classify(asked, request, state, models=options.models, explain=options.explain)
     if options.store:
-        await _store(answer.results, asked, state, visitor_of(request, response))
+        await _store(answer.results, asked, state, visitor_of(request, response), shared=options.share)
     return answer
 
 
@@ -182,7 +194,7 @@ async def _classify_files(request: Request, response: Response, state: State) ->
             asked = [Asked(each, plain_filename(file.filename)) for each, file in zip(read, files, strict=True)]
             answer = await _classify(asked, request, state, models=options.models, explain=options.explain)
             if options.store:
-                await _store(answer.results, asked, state, visitor_of(request, response))
+                await _store(answer.results, asked, state, visitor_of(request, response), shared=options.share)
             return answer
     except (HTTPException, FormParserError) as error:
         raise _invalid("images", getattr(error, "detail", str(error))) from error
@@ -193,7 +205,7 @@ async def _stream(request: Request, content_type: str, state: State) -> Response
     if content_type == "application/json":
         asked = _parse_json(schemas.ClassifyRequest, await request.body())
         options = _Options(models=asked.models, explain=asked.explain)
-        images = _with_sizes(await _stored(asked, state))
+        images = _with_sizes(await _stored(asked, request, state))
     elif content_type == "multipart/form-data":
         parts = parts_of(request.stream(), request.headers["content-type"], max_bytes=state.configuration.max_image_bytes)
         options, first = await _fields_before_images(request.query_params.multi_items(), parts)
@@ -208,9 +220,10 @@ async def _stream(request: Request, content_type: str, state: State) -> Response
         detectors = chosen_models(state.serving, "detector", options.models)
         result = await state.classifier.classify_streamed(image, detectors, explain=options.explain)
         if visitor is not None:
-            await _store([result], [image], state, visitor)
+            await _store([result], [image], state, visitor, shared=options.share)
         return result
 
+    images = _in_limits(images, state, caller_in(request))
     return StreamedAnswers(images, answer, state.classifier.window, dict(response.headers))
 
 
@@ -251,23 +264,35 @@ def _sent_image(part: Part, limit: int) -> tuple[Asked, int]:
     return Asked(read, plain_filename(part.filename)), len(data)
 
 
+async def _in_limits(
+    images: AsyncGenerator[tuple[Asked, int], None], state: State, caller: str | None
+) -> AsyncGenerator[tuple[Asked, int], None]:
+    async with aclosing(images):
+        async for image in images:
+            # Before it takes up room that others could use.
+            await state.limits.wait_for_image(caller)
+            yield image
+
+
 async def _with_sizes(images: Sequence[Asked]) -> AsyncGenerator[tuple[Asked, int], None]:
     for image in images:
         yield image, 0  # read from the store when its turn comes
 
 
-async def _store(results: Sequence[schemas.Classification], asked: Sequence[Asked], state: State, visitor: UUID) -> None:
+async def _store(
+    results: Sequence[schemas.Classification], asked: Sequence[Asked], state: State, visitor: UUID, *, shared: bool
+) -> None:
     usable = [(result, image) for result, image in zip(results, asked, strict=True) if result.problem is None]
-    images = await asyncio.gather(*(state.decoder.run(partial(_new_image, image, visitor)) for _, image in usable))
+    images = await asyncio.gather(*(state.decoder.run(partial(_new_image, image, visitor, shared)) for _, image in usable))
     async with state.sessions() as session:
         rows = await store_images(session, state.store, images)
     for (result, _), row in zip(usable, rows, strict=True):
         result.image = row.uuid
 
 
-def _new_image(image: Asked, visitor: UUID) -> NewImage:
-    data = image.read()
-    return NewImage(data, inspect(data), visitor, image.filename)
+def _new_image(image: Asked, visitor: UUID, shared: bool) -> NewImage:
+    data = without_metadata(image.read())
+    return NewImage(data, inspect(data), visitor, image.filename, shared=shared)
 
 
 def _read(file: UploadFile, limit: int) -> bytes:

@@ -8,6 +8,7 @@ from visionlab_api.problems import MEDIA_TYPE
 
 _SCHEMA = {"$ref": "#/components/schemas/Problem"}
 _USUAL_KINDS = {
+    401: "unknown-key",
     404: "not-found",
     409: "model-disabled",
     410: "upload-expired",

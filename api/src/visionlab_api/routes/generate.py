@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from http import HTTPStatus
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 
 from visionlab_api import schemas
+from visionlab_api.accounts.gate import charge_images
 from visionlab_api.dependencies import SessionDep, StateDep, VisitorDep
 from visionlab_api.routes.documented import problems
 from visionlab_api.routes.settings import read_settings
@@ -30,7 +31,7 @@ router = APIRouter(tags=["images"])
     ),
 )
 async def generate_images(
-    request: schemas.GenerateRequest, state: StateDep, session: SessionDep, visitor: VisitorDep
+    request: schemas.GenerateRequest, asked: Request, state: StateDep, session: SessionDep, visitor: VisitorDep
 ) -> schemas.GenerateAnswer:
     """Run the chosen generators and store what they make, each image with its model, version, seed and truncation.
 
@@ -39,6 +40,7 @@ async def generate_images(
     started = time.perf_counter()
     models = chosen_models(state.serving, "generator", request.models)
     count = request.count if request.count is not None else (await read_settings(session)).images_per_batch
+    charge_images(asked, count)
     images = await make_images(
         models,
         state.backend,

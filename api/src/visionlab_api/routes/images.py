@@ -10,18 +10,23 @@ from http import HTTPStatus
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, File, Query, Request, Response, UploadFile
+from fastapi import APIRouter, File, Form, Query, Request, Response, UploadFile
 from fastapi.responses import StreamingResponse
 from pydantic import BeforeValidator
 
 from visionlab_api import schemas
+from visionlab_api.accounts.gate import charge_images
+from visionlab_api.accounts.principal import Scope
 from visionlab_api.database.tables import ImageRow
-from visionlab_api.dependencies import SessionDep, StateDep, VisitorDep
-from visionlab_api.problems import ProblemError, not_found
+from visionlab_api.dependencies import PrincipalDep, SessionDep, StateDep, ViewerDep, VisitorDep
+from visionlab_api.problems import ProblemError, not_found, not_yours
 from visionlab_api.routes.classify import too_large
 from visionlab_api.routes.documented import problems
+from visionlab_api.services.deletion import mark_deleted, remove_soon
 from visionlab_api.services.images import NewImage, find_images, list_images, store_images, to_schema
-from visionlab_inference.images import inspect, thumbnail
+from visionlab_api.services.viewer import Viewer
+from visionlab_inference.image_metadata import without_metadata
+from visionlab_inference.images import ImageInfo, inspect, thumbnail
 
 router = APIRouter(tags=["images"])
 
@@ -29,6 +34,8 @@ _NAME = re.compile(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?:\.(png|jpg)
 _RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
 # An image never changes under its id.
 _CACHE = "public, max-age=31536000, immutable"
+# An upload is for one person, and may be deleted.
+_PRIVATE = "private, no-cache"
 
 
 def _number(value: object) -> object:
@@ -51,29 +58,40 @@ ThumbnailWidth = Annotated[Literal[64, 128, 256, 512], BeforeValidator(_number)]
     ),
 )
 async def upload_image(
-    file: Annotated[UploadFile, File(description="JPEG or PNG")], state: StateDep, session: SessionDep, visitor: VisitorDep
+    file: Annotated[UploadFile, File(description="JPEG or PNG")],
+    request: Request,
+    state: StateDep,
+    session: SessionDep,
+    visitor: VisitorDep,
+    share: Annotated[bool, Form(description="agree that later models learn from it")] = False,
 ) -> schemas.Image:
-    """Once this answers, the image is kept, and its id serves for classify and label."""
+    """Once this answers, the image is kept, and its id serves for classify and label.
+
+    It is there for its uploader alone (the visitor of the cookie, the signed-in person, the API key), and, where they agree to
+    training, for those who make data sets. It is kept without metadata such as place and time. Unless it is shared, it goes after
+    VISIONLAB_UPLOAD_DAYS.
+    """
+    charge_images(request, 1)
     limit = state.configuration.max_image_bytes
     if (file.size or 0) > limit:
         raise too_large(file.filename, limit)
-    data = await file.read()
-    info = await state.decoder.run(partial(inspect, data))
-    [row] = await store_images(session, state.store, [NewImage(data, info, visitor, file.filename)])
+    data, info = await state.decoder.run(partial(_clean, await file.read()))
+    [row] = await store_images(session, state.store, [NewImage(data, info, visitor, file.filename, shared=share)])
     return to_schema(row)
 
 
 @router.get("/image", summary="Stored images, newest first")
 async def get_images(
     session: SessionDep,
+    viewer: ViewerDep,
     type: Annotated[Literal["generated", "uploaded"] | None, Query(description="only images of this type")] = None,
     model: Annotated[UUID | None, Query(description="only images that this generator made")] = None,
     cursor: Annotated[str | None, Query(pattern=r"^\d{1,18}$", description="`next_cursor` of the part before")] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> schemas.ImagePage:
-    """A part of the list; `next_cursor` leads to the next."""
+    """A part of the list; `next_cursor` leads to the next. Of uploaded images only those that are there for who asks."""
     rows, after = await list_images(
-        session, image_type=type, model=model, before=None if cursor is None else int(cursor), limit=limit
+        session, viewer, image_type=type, model=model, before=None if cursor is None else int(cursor), limit=limit
     )
     return schemas.ImagePage(images=[to_schema(row) for row in rows], next_cursor=None if after is None else str(after))
 
@@ -99,17 +117,22 @@ async def get_image(
     request: Request,
     state: StateDep,
     session: SessionDep,
+    viewer: ViewerDep,
     width: Annotated[ThumbnailWidth | None, Query(description="a thumbnail at most so wide, as WebP")] = None,
 ) -> Response:
     """The bytes as they were stored, with ETag, Range and a long cache life; or a thumbnail."""
     match = _NAME.fullmatch(path)
     if match is None:
         raise not_found("image", path, "path")
-    [row] = await find_images(session, [UUID(match.group(1))], "path")
+    [row] = await find_images(session, [UUID(match.group(1))], viewer, "path")
     if match.group(2) not in (None, row.store_key.rsplit(".", 1)[-1]):
         raise not_found("image", path, "path")
     etag = f'"{row.sha256}"' if width is None else f'"{row.sha256}-{width}"'
-    headers = {"ETag": etag, "Cache-Control": _CACHE, "Content-Security-Policy": "default-src 'none'; sandbox"}
+    headers = {
+        "ETag": etag,
+        "Cache-Control": _CACHE if row.image_type == "generated" else _PRIVATE,
+        "Content-Security-Policy": "default-src 'none'; sandbox",
+    }
     if _matches(request.headers.get("if-none-match"), etag):
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
     if width is not None:
@@ -119,6 +142,40 @@ async def get_image(
     headers["Accept-Ranges"] = "bytes"
     wanted = request.headers.get("range") if request.headers.get("if-range", etag) == etag else None
     return await _serve(row, _range(wanted, row.size), state, headers)
+
+
+@router.delete("/image", summary="Delete my images", responses=problems(S422="`mine` is missing."))
+async def delete_my_images(
+    mine: Annotated[Literal["true"], Query(description="all that this visitor, person or API key uploaded")],
+    state: StateDep,
+    session: SessionDep,
+    viewer: ViewerDep,
+) -> schemas.Deleted:
+    """They are gone for good once this answers, with the labels that were given to them, also where training was agreed to."""
+    mine_alone = Viewer(viewer.visitor)
+    deleted = await mark_deleted(session, mine_alone.uploads())
+    await remove_soon(state.sessions, state.store)
+    return schemas.Deleted(deleted=deleted)
+
+
+@router.delete(
+    "/image/{uuid:uuid}",
+    status_code=HTTPStatus.NO_CONTENT,
+    summary="Delete an image",
+    responses=problems(S403_not_yours="Only its uploader, or an admin, can delete it.", S404="There is no such image."),
+)
+async def delete_image(uuid: UUID, state: StateDep, session: SessionDep, viewer: ViewerDep, principal: PrincipalDep) -> None:
+    """It is gone for good once this answers. Admins can delete generated and shared images too."""
+    [row] = await find_images(session, [uuid], viewer, "uuid")
+    if not viewer.owns(row) and not principal.may(Scope.ADMIN):
+        raise not_yours("uuid")
+    await mark_deleted(session, ImageRow.id == row.id)
+    await remove_soon(state.sessions, state.store)
+
+
+def _clean(data: bytes) -> tuple[bytes, ImageInfo]:
+    data = without_metadata(data)
+    return data, inspect(data)
 
 
 async def _serve(row: ImageRow, part: tuple[int, int] | None, state: StateDep, headers: dict[str, str]) -> Response:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from http import HTTPStatus
 
 from fastapi import APIRouter
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm.exc import StaleDataError
 
 from visionlab_api import schemas
 from visionlab_api.database.tables import LabelRow
-from visionlab_api.dependencies import SessionDep, VisitorDep
-from visionlab_api.problems import ProblemError
+from visionlab_api.dependencies import SessionDep, ViewerDep, VisitorDep
+from visionlab_api.problems import ProblemError, not_found, not_yours
 from visionlab_api.routes.documented import problems
 from visionlab_api.services.images import find_images
 from visionlab_core.face_class import FaceClass
@@ -21,18 +23,31 @@ router = APIRouter(tags=["images"])
     "/image/label",
     status_code=HTTPStatus.CREATED,
     summary="Say what an uploaded image really is",
-    responses=problems(S404="There is no such image.", S409_not_uploaded="Only uploaded images take a person's label."),
+    responses=problems(
+        S404="There is no such image.",
+        S403_not_yours="Only who uploaded an image can agree to training.",
+        S409_not_uploaded="Only uploaded images take a person's label.",
+    ),
 )
-async def label_image(request: schemas.LabelRequest, session: SessionDep, visitor: VisitorDep) -> schemas.Label:
+async def label_image(
+    request: schemas.LabelRequest, session: SessionDep, visitor: VisitorDep, viewer: ViewerDep
+) -> schemas.Label:
     """The label is kept with who gave it and when, for later trainings. A later label on the same image takes its place."""
-    [image] = await find_images(session, [request.image], "image")
+    [image] = await find_images(session, [request.image], viewer, "image")
     if image.image_type != "uploaded":
         detail = "This image was generated here, so what it is is known. Only uploaded images take a label."
         raise ProblemError(HTTPStatus.CONFLICT, "not-uploaded", "Not an uploaded image", detail, field="image")
+    if request.share is not None:
+        if not viewer.owns(image):
+            raise not_yours("image")
+        image.shared = request.share
     row = LabelRow(image_id=image.id, label=request.label, predicted=request.predicted, visitor=visitor)
     session.add(row)
     image.class_label = request.label
-    await session.commit()
+    try:
+        await session.commit()
+    except (IntegrityError, StaleDataError) as error:  # it was deleted at the same moment
+        raise not_found("image", request.image, "image") from error
     return schemas.Label(
         uuid=row.uuid,
         image=image.uuid,

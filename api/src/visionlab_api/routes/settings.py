@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from visionlab_api import schemas
+from visionlab_api.accounts.gate import note
 from visionlab_api.database.tables import SettingRow
 from visionlab_api.dependencies import SessionDep
 from visionlab_api.routes.documented import problems
@@ -22,9 +23,11 @@ async def get_settings(session: SessionDep) -> schemas.Settings:
 
 
 @router.post("/settings", summary="Change settings", responses=problems(S422="A value is out of range."))
-async def change_settings(change: schemas.SettingsChange, session: SessionDep) -> schemas.Settings:
+async def change_settings(change: schemas.SettingsChange, request: Request, session: SessionDep) -> schemas.Settings:
     """Settings that are left out stay as they are."""
-    for key, value in change.model_dump(exclude_none=True).items():
+    wanted = change.model_dump(exclude_none=True)
+    note(request, **wanted)
+    for key, value in wanted.items():
         try:
             await _write(session, key, value)
         except IntegrityError:

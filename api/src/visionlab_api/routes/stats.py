@@ -11,9 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from visionlab_api import schemas
 from visionlab_api.database.tables import ImageRow
-from visionlab_api.dependencies import SessionDep, StateDep
+from visionlab_api.dependencies import SessionDep, StateDep, ViewerDep
 from visionlab_api.problems import not_found
 from visionlab_api.routes.documented import problems
+from visionlab_api.services.viewer import Viewer
 
 router = APIRouter(tags=["images"])
 
@@ -31,7 +32,7 @@ async def get_stats(state: StateDep, session: SessionDep) -> list[schemas.ModelS
             func.sum(ImageRow.likes),
             func.sum(ImageRow.downloads),
         )
-        .where(ImageRow.image_type == "generated")
+        .where(ImageRow.image_type == "generated", ImageRow.deleted_at.is_(None))
         .group_by(*columns)
     )
     found: dict[tuple[UUID, int], schemas.ModelStats] = {}
@@ -56,12 +57,12 @@ async def get_stats(state: StateDep, session: SessionDep) -> list[schemas.ModelS
 @router.post(
     "/image/stats", summary="Count a like or a download", responses=problems(S404="There is no such image; nothing was counted.")
 )
-async def count(request: schemas.StatsRequest, session: SessionDep) -> list[schemas.ImageCounts]:
+async def count(request: schemas.StatsRequest, session: SessionDep, viewer: ViewerDep) -> list[schemas.ImageCounts]:
     """Counted in one statement for all images, so that no two clients overwrite each other."""
-    return await count_images(session, request.images, request.action)
+    return await count_images(session, request.images, request.action, viewer)
 
 
-async def count_images(session: AsyncSession, uuids: list[UUID], action: str) -> list[schemas.ImageCounts]:
+async def count_images(session: AsyncSession, uuids: list[UUID], action: str, viewer: Viewer) -> list[schemas.ImageCounts]:
     """Count an action once for each distinct image and commit.
 
     Raises:
@@ -73,7 +74,7 @@ async def count_images(session: AsyncSession, uuids: list[UUID], action: str) ->
         "download": {"downloads": ImageRow.downloads + 1},
     }
     distinct = list(dict.fromkeys(uuids))
-    statement = update(ImageRow).where(ImageRow.uuid.in_(distinct)).values(changes[action])
+    statement = update(ImageRow).where(ImageRow.uuid.in_(distinct), viewer.images()).values(changes[action])
     counted = {
         uuid: schemas.ImageCounts(uuid=uuid, likes=likes, downloads=downloads)
         for uuid, likes, downloads in await session.execute(

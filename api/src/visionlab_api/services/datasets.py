@@ -248,8 +248,14 @@ def to_schema(row: DatasetRow, live: dict[str, Counter[FaceClass]]) -> schemas.D
 
 
 _VIRTUAL: dict[str, tuple[ColumnElement[bool], ...]] = {
-    "labelled": (ImageRow.image_type == "uploaded", ImageRow.class_label.is_not(None)),
-    "generated": (ImageRow.image_type == "generated", ImageRow.class_label.is_not(None)),
+    # Of people's photos those alone that they agreed to.
+    "labelled": (
+        ImageRow.image_type == "uploaded",
+        ImageRow.class_label.is_not(None),
+        ImageRow.shared.is_(True),
+        ImageRow.deleted_at.is_(None),
+    ),
+    "generated": (ImageRow.image_type == "generated", ImageRow.class_label.is_not(None), ImageRow.deleted_at.is_(None)),
 }
 """What the virtual data sets consist of."""
 

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from visionlab_api import schemas
 from visionlab_api.database.tables import ImageRow
 from visionlab_api.problems import not_found
+from visionlab_api.services.viewer import Viewer
 from visionlab_core.face_class import FaceClass
 from visionlab_core.model_card import ModelCard
 from visionlab_core.object_store import ObjectStore
@@ -35,6 +36,7 @@ class NewImage:
     model: ModelCard | None = None
     seed: int | None = None
     truncation: float | None = None
+    shared: bool = False
 
 
 async def store_images(session: AsyncSession, store: ObjectStore, images: Sequence[NewImage]) -> list[ImageRow]:
@@ -55,27 +57,32 @@ async def store_images(session: AsyncSession, store: ObjectStore, images: Sequen
     return rows
 
 
-async def find_images(session: AsyncSession, uuids: Sequence[UUID], field: str = "images") -> list[ImageRow]:
+async def find_images(session: AsyncSession, uuids: Sequence[UUID], viewer: Viewer, field: str = "images") -> list[ImageRow]:
     """The rows of images, in the order asked. The connection is given back: what is done with them may take long.
 
     Raises:
-        ProblemError: 404 where one is unknown.
+        ProblemError: 404 where one is unknown, or not for this viewer.
     """
     rows = {row.uuid: row for row in await session.scalars(select(ImageRow).where(ImageRow.uuid.in_(set(uuids))))}
     await session.commit()
     for uuid in uuids:
-        if uuid not in rows:
+        if uuid not in rows or not viewer.may_see(rows[uuid]):
             raise not_found("image", uuid, field)
     return [rows[uuid] for uuid in uuids]
 
 
 async def list_images(
-    session: AsyncSession, *, image_type: str | None, model: UUID | None, before: int | None, limit: int
+    session: AsyncSession, viewer: Viewer, *, image_type: str | None, model: UUID | None, before: int | None, limit: int
 ) -> tuple[list[ImageRow], int | None]:
     """Images, newest first, from the one with the id `before` on; and the id to go on from, None at the end."""
     query = select(ImageRow).order_by(ImageRow.id.desc()).limit(limit + 1)
-    if image_type is not None:
-        query = query.where(ImageRow.image_type == image_type)
+    match image_type:
+        case "generated":
+            query = query.where(ImageRow.image_type == "generated", ImageRow.deleted_at.is_(None))
+        case "uploaded":
+            query = query.where(viewer.uploads())
+        case _:
+            query = query.where(viewer.images())
     if model is not None:
         query = query.where(ImageRow.model_uuid == model)
     if before is not None:
@@ -115,6 +122,7 @@ def to_schema(row: ImageRow) -> schemas.Image:
         class_label=FaceClass(row.class_label) if row.class_label else None,
         likes=row.likes,
         downloads=row.downloads,
+        shared=row.shared,
         how_made=how_made,
         created_at=row.created_at,
     )
@@ -142,4 +150,5 @@ def _row(image: NewImage) -> ImageRow:
         height=image.info.height,
         filename=plain_filename(image.filename),
         visitor=image.visitor,
+        shared=image.shared,
     )

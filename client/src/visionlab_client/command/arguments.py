@@ -160,6 +160,11 @@ def _server(parser: argparse.ArgumentParser) -> None:
     default = os.environ.get("VISIONLAB_URL") or _DEFAULT_URL
     group.add_argument("--url", default=default, help=f"its address (default: $VISIONLAB_URL, or {_DEFAULT_URL})")
     group.add_argument(
+        "--key",
+        metavar="KEY",
+        help="an API key of the server (default: $VISIONLAB_API_KEY, which other users of this machine cannot see)",
+    )
+    group.add_argument(
         "--patience", type=_seconds, default=60.0, metavar="S", help="seconds to try again while it is busy or away (default: 60)"
     )
     group.add_argument(

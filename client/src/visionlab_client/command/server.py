@@ -15,11 +15,14 @@ def server(arguments: argparse.Namespace) -> AsyncVisionLab:
     """A client of it.
 
     Raises:
-        UsageError: the timeout is 0.
+        UsageError: the timeout is 0, or the key none.
     """
     if arguments.timeout == 0:
         raise UsageError("--timeout must be more than 0.")
-    return AsyncVisionLab(arguments.url, patience=arguments.patience, timeout=arguments.timeout)
+    try:
+        return AsyncVisionLab(arguments.url, patience=arguments.patience, timeout=arguments.timeout, key=arguments.key)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
 
 
 async def chosen_models(lab: AsyncVisionLab, kind: Kind, names: Sequence[str] | None) -> list[UUID] | None:

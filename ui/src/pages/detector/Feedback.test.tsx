@@ -1,9 +1,9 @@
 import { ThemeProvider } from "@mui/material";
 import { QueryClientProvider } from "@tanstack/react-query";
-import { render, screen } from "@testing-library/react";
+import { cleanup, render, screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { useMemo, useState } from "react";
-import { beforeEach, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { createQueryClient } from "../../api/queries";
 import type { FaceClass, LabelRequest } from "../../api/types";
 import { theme } from "../../theme";
@@ -24,11 +24,21 @@ beforeEach(() => {
   });
 });
 
+afterEach(cleanup);
+
 it("files the picture under the robot's answer where the person agrees", async () => {
   render(<OneCheck />);
   await userEvent.click(screen.getByRole("button", { name: "Agree" }));
   expect(await screen.findByText(/Filed under “Generated photo of a person”/)).toBeVisible();
-  expect(said).toEqual([{ image: "picture", label: "human_gen", predicted: "human_gen" }]);
+  expect(said).toEqual([{ image: "picture", label: "human_gen", predicted: "human_gen", share: false }]);
+});
+
+it("shares the picture for training only where the person agrees", async () => {
+  render(<OneCheck />);
+  await userEvent.click(screen.getByRole("checkbox", { name: /learn from this picture/ }));
+  await userEvent.click(screen.getByRole("button", { name: "Agree" }));
+  expect(await screen.findByText(/Filed under/)).toBeVisible();
+  expect(said).toEqual([{ image: "picture", label: "human_gen", predicted: "human_gen", share: true }]);
 });
 
 it("asks for the class where the person disagrees", async () => {
@@ -38,7 +48,7 @@ it("asks for the class where the person disagrees", async () => {
   await userEvent.click(screen.getByRole("radio", { name: "Drawn cartoon face" }));
   await userEvent.click(screen.getByRole("button", { name: "Save" }));
   expect(await screen.findByText(/Filed under “Drawn cartoon face”/)).toBeVisible();
-  expect(said).toEqual([{ image: "picture", label: "anime", predicted: "human_gen" }]);
+  expect(said).toEqual([{ image: "picture", label: "anime", predicted: "human_gen", share: false }]);
 });
 
 it("says why a label was not taken", async () => {

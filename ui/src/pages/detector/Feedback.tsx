@@ -1,4 +1,4 @@
-import { Alert, Box, Button, Typography } from "@mui/material";
+import { Alert, Box, Button, Checkbox, FormControlLabel, Typography } from "@mui/material";
 import { useMutation } from "@tanstack/react-query";
 import { ThumbsDown, ThumbsUp } from "lucide-react";
 import { useRef, useState } from "react";
@@ -15,11 +15,12 @@ export function Feedback({ check }: { check: Check }) {
   const text = useText();
   const { setLabel } = useChecks();
   const [open, setOpen] = useState(false);
+  const [share, setShare] = useState(false);
   const justSaid = useRef(false);
   const image = check.answer?.image;
   const predicted = check.answer?.verdict?.called;
   const { mutate, isPending, error, variables } = useMutation({
-    mutationFn: (label: FaceClass) => labelImage({ image: image ?? "", label, predicted: predicted ?? null }),
+    mutationFn: (label: FaceClass) => labelImage({ image: image ?? "", label, predicted: predicted ?? null, share }),
     onSuccess: (kept) => {
       justSaid.current = true;
       setLabel(check, kept.label);
@@ -81,6 +82,12 @@ export function Feedback({ check }: { check: Check }) {
           {text.detector.disagree}
         </Button>
       </Box>
+      <FormControlLabel
+        control={<Checkbox checked={share} onChange={(_event, checked) => setShare(checked)} />}
+        label={text.detector.share}
+        slotProps={{ typography: { variant: "body2", color: "textSecondary" } }}
+        sx={{ mt: 1 }}
+      />
       {error && !open && (
         <Box sx={{ mt: 2 }}>
           <ProblemAlert error={error} onRetry={() => mutate(variables)} />
