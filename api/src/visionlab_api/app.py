@@ -24,6 +24,7 @@ from visionlab_api.open_inference.http import router as open_inference_router
 from visionlab_api.reconcile.backends import open_backend, served_variant
 from visionlab_api.reconcile.datasets import DatasetLoop
 from visionlab_api.reconcile.serving import ServingLoop
+from visionlab_api.reconcile.trainings import TrainingLoop
 from visionlab_api.reconcile.uploads import UploadSweep
 from visionlab_api.routes import router
 from visionlab_api.routes.classify import classify_images
@@ -34,10 +35,11 @@ from visionlab_api.services.starters import install_starters
 from visionlab_api.services.uploads import Uploads
 from visionlab_api.state import State
 from visionlab_api.web import add_web_interface
-from visionlab_core.object_store import open_store
+from visionlab_core.object_store import ObjectStore, open_store
 from visionlab_core.telemetry import Metrics
 from visionlab_inference.embedded import CpuLanes
 from visionlab_inference.embedded.session import available_cpus
+from visionlab_training.runners import LocalRunner
 
 log = logging.getLogger(__name__)
 
@@ -68,6 +70,7 @@ def create_app(configuration: ApiConfiguration) -> FastAPI:
             {"name": "images", "description": "Make, upload, classify, label, like and download images."},
             {"name": "models", "description": "Generators and detectors."},
             {"name": "datasets", "description": "Images to learn from."},
+            {"name": "trainings", "description": "A queue of trainings, their progress and their reports."},
             {"name": "uploads", "description": "Large files in pieces (tus 1.0): archives for data sets, models."},
             {"name": "system", "description": "Status and settings."},
         ],
@@ -118,6 +121,7 @@ async def open_state(configuration: ApiConfiguration, metrics: Metrics) -> Async
             uploads = Uploads(sessions, store, configuration)
             sweep = UploadSweep(uploads, configuration.upload_expiry_seconds)
             datasets = DatasetLoop(sessions, store, configuration)
+            trainings = TrainingLoop(sessions, store, _runner(configuration, store), at_once=configuration.trainings_at_once)
             classifier = Classifier(
                 backend,
                 serving,
@@ -132,20 +136,35 @@ async def open_state(configuration: ApiConfiguration, metrics: Metrics) -> Async
                 await serving.start()
                 sweep.start()
                 datasets.start()
+                trainings.start()
                 # What is there now stays: the collector need not look at it again with every few thousand requests.
                 gc.collect()
                 gc.freeze()
-                state = State(configuration, engine, sessions, store, backend, serving, decoder, classifier, uploads, metrics)
+                state = State(
+                    configuration, engine, sessions, store, backend, serving, decoder, classifier, uploads, trainings, metrics
+                )
                 async with _open_inference_over_grpc(state):
                     yield state
             finally:
                 await uploads.close()
+                await trainings.stop()
                 await datasets.stop()
                 await sweep.stop()
                 await serving.stop()
     finally:
         await asyncio.to_thread(lanes.close)
         await engine.dispose()
+
+
+def _runner(configuration: ApiConfiguration, store: ObjectStore) -> LocalRunner:
+    return LocalRunner(
+        store,
+        configuration.resolved_store_url(),
+        configuration.data_folder / "trainings",
+        command=configuration.train_command,
+        memory=configuration.training_memory_bytes,
+        nice=configuration.training_nice,
+    )
 
 
 @asynccontextmanager

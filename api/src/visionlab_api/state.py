@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
 from visionlab_api.configuration import ApiConfiguration
 from visionlab_api.reconcile.serving import ServingLoop
+from visionlab_api.reconcile.trainings import TrainingLoop
 from visionlab_api.services.classifying import Classifier
 from visionlab_api.services.decoding import Decoder
 from visionlab_api.services.uploads import Uploads
@@ -29,4 +30,5 @@ class State:
     decoder: Decoder
     classifier: Classifier
     uploads: Uploads
+    trainings: TrainingLoop
     metrics: Metrics

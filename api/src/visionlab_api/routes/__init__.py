@@ -2,12 +2,25 @@
 
 from fastapi import APIRouter
 
-from visionlab_api.routes import archive, classify, datasets, generate, images, labels, models, settings, stats, status, uploads
+from visionlab_api.routes import (
+    archive,
+    classify,
+    datasets,
+    generate,
+    images,
+    labels,
+    models,
+    settings,
+    stats,
+    status,
+    trainings,
+    uploads,
+)
 from visionlab_api.routes.documented import ANY_PROBLEM
 
 router = APIRouter(prefix="/backend", responses=ANY_PROBLEM)
 # Fixed paths come before the one that takes any image path; the one that is called most comes first of all.
-for module in (classify, status, settings, generate, labels, stats, archive, uploads, datasets, models, images):
+for module in (classify, status, settings, generate, labels, stats, archive, uploads, datasets, trainings, models, images):
     router.include_router(module.router)
 
 __all__ = ["router"]

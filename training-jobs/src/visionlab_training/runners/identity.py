@@ -25,13 +25,13 @@ def noted_process(folder: Path) -> tuple[int, bool] | None:
     return pid, noted.get("started") is not None and started(pid) == noted["started"]
 
 
-def orphans(leader: int, word: str) -> list[int]:
-    """Processes of a session whose leader is dead, that have `word` in their command line; none where there is no /proc."""
+def orphans(leader: int, lock: Path) -> list[int]:
+    """Processes of a session whose leader is dead, that hold the lock file open; none where there is no /proc."""
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         with suppress(OSError, ValueError, IndexError):
             fields = (process / "stat").read_text(encoding="utf-8").rpartition(")")[2].split()
-            if int(fields[3]) == leader and fields[0] != "Z" and word in (process / "cmdline").read_text(encoding="utf-8"):
+            if int(fields[3]) == leader and any(os.readlink(file) == str(lock) for file in (process / "fd").iterdir()):
                 found.append(int(process.name))
     return found
 

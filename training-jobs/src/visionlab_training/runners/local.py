@@ -113,6 +113,7 @@ class LocalRunner:
     def observe(self, training: UUID) -> Observation:
         """See `TrainingRunner`."""
         if self._runs(training):
+            self._end_orphans(training)
             return Observation("running")
         try:
             outcome = TrainingOutcome.model_validate_json(self._store.get(training_key(training, OUTCOME_FILE)))
@@ -146,7 +147,15 @@ class LocalRunner:
             if lives:
                 send(leader, number)
                 return
-        for orphan in orphans(leader, str(training)):
+        self._end_orphans(training, number)
+
+    def _end_orphans(self, training: UUID, number: signal.Signals = signal.SIGTERM) -> None:
+        """Where the job was killed, what is left of it ends too: nobody would tell of it any more."""
+        folder = self._work / str(training)
+        noted = noted_process(folder)
+        if noted is None or noted[1]:
+            return
+        for orphan in orphans(noted[0], folder.resolve() / LOCK_FILE):
             with suppress(ProcessLookupError, PermissionError):
                 os.kill(orphan, number)
 
