@@ -23,6 +23,7 @@ from visionlab_api.middleware import RequestContext
 from visionlab_api.open_inference.http import router as open_inference_router
 from visionlab_api.reconcile.backends import open_backend, served_variant
 from visionlab_api.reconcile.datasets import DatasetLoop
+from visionlab_api.reconcile.models import ModelSweep
 from visionlab_api.reconcile.serving import ServingLoop
 from visionlab_api.reconcile.trainings import TrainingLoop
 from visionlab_api.reconcile.uploads import UploadSweep
@@ -31,6 +32,7 @@ from visionlab_api.routes.classify import classify_images
 from visionlab_api.routes.status import root_router
 from visionlab_api.services.classifying import Classifier
 from visionlab_api.services.decoding import Decoder
+from visionlab_api.services.model_uploads import ModelUploads
 from visionlab_api.services.starters import install_starters
 from visionlab_api.services.uploads import Uploads
 from visionlab_api.state import State
@@ -121,6 +123,8 @@ async def open_state(configuration: ApiConfiguration, metrics: Metrics) -> Async
             uploads = Uploads(sessions, store, configuration)
             sweep = UploadSweep(uploads, configuration.upload_expiry_seconds)
             datasets = DatasetLoop(sessions, store, configuration)
+            model_uploads = ModelUploads(sessions, store, configuration)
+            model_sweep = ModelSweep(sessions, store)
             trainings = TrainingLoop(sessions, store, _runner(configuration, store), at_once=configuration.trainings_at_once)
             classifier = Classifier(
                 backend,
@@ -137,17 +141,20 @@ async def open_state(configuration: ApiConfiguration, metrics: Metrics) -> Async
                 sweep.start()
                 datasets.start()
                 trainings.start()
+                model_sweep.start()
                 # What is there now stays: the collector need not look at it again with every few thousand requests.
                 gc.collect()
                 gc.freeze()
                 state = State(
-                    configuration, engine, sessions, store, backend, serving, decoder, classifier, uploads, trainings, metrics
-                )
+                    configuration, engine, sessions, store, backend, serving, decoder, classifier, uploads, trainings,
+                    model_uploads, metrics,
+                )  # fmt: skip
                 async with _open_inference_over_grpc(state):
                     yield state
             finally:
                 await uploads.close()
                 await trainings.stop()
+                await model_sweep.stop()
                 await datasets.stop()
                 await sweep.stop()
                 await serving.stop()

@@ -64,6 +64,9 @@ class ApiConfiguration(BaseSettings):
     )
     max_dataset_files: int = Field(200_000, ge=1, description="files in the archives of one data set")
     max_dataset_bytes: int = Field(50 * 2**30, ge=1024, description="what the archives of one data set may unpack to")
+    max_model_bytes: int = Field(2 * 10**9, ge=1024, le=2**31 - 1, description="largest model that is taken in")
+    model_check_seconds: int = Field(60, ge=1, le=3600, description="time that trying an uploaded model may take")
+    model_check_memory_bytes: int = Field(6 * 2**30, ge=2**30, description="address space that trying an uploaded model may take")
     train_command: str | None = Field(
         None, description="what trains, as a shell would read it; default: the visionlab-train that is installed"
     )

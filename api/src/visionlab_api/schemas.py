@@ -361,6 +361,7 @@ class Model(BaseModel):
     metrics: dict[str, Metrics]
     licence: str
     limitations: list[str]
+    report: str | None = Field(description="address of a page with all that was measured of it; null: there is none")
 
 
 ModelName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$", examples=["my-detector"])]
@@ -466,3 +467,23 @@ class QueueState(BaseModel):
     running: int
     at_once: int = Field(description="how many may run at the same time")
     reason: str | None = Field(None, description="why none can be started; null: they can")
+
+
+class ModelRequest(_Body):
+    """Add a model that was trained elsewhere: an ONNX file that was uploaded. See docs/api.md for its tensors."""
+
+    upload: UUID = Field(examples=[_IMAGE_ID])
+    type: ModelKind = Field(examples=["detector"])
+    name: ModelName = Field(description="of a new model; with `model` it is that model's")
+    label: ModelLabel | None = Field(None, description="what people read; default: the name", examples=["My detector"])
+    model: UUID | None = Field(None, description="make it the next version of this model, in place of a new model")
+    classes: list[FaceClass] | None = Field(
+        None,
+        min_length=4,
+        max_length=4,
+        description="detectors: the order in which the model gives the classes; default: human, human_gen, anime, anime_gen",
+    )
+    face_class: FaceClass | None = Field(None, description="generators: what its faces are, human_gen or anime_gen")
+    architecture: str = Field("unknown", min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]+$")
+    description: str = Field("Trained elsewhere and uploaded.", min_length=1, max_length=1000)
+    licence: str = Field("unspecified", min_length=1, max_length=200)

@@ -11,6 +11,7 @@ from visionlab_api.reconcile.serving import ServingLoop
 from visionlab_api.reconcile.trainings import TrainingLoop
 from visionlab_api.services.classifying import Classifier
 from visionlab_api.services.decoding import Decoder
+from visionlab_api.services.model_uploads import ModelUploads
 from visionlab_api.services.uploads import Uploads
 from visionlab_core.object_store import ObjectStore
 from visionlab_core.telemetry import Metrics
@@ -31,4 +32,5 @@ class State:
     classifier: Classifier
     uploads: Uploads
     trainings: TrainingLoop
+    model_uploads: ModelUploads
     metrics: Metrics

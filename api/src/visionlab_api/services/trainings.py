@@ -18,6 +18,7 @@ from visionlab_api import schemas
 from visionlab_api.database.tables import DatasetRow, ModelRow, TrainingRow
 from visionlab_api.problems import ProblemError, not_found
 from visionlab_api.services.datasets import FrozenDataset, hold_dataset, live_counts
+from visionlab_api.services.model_uploads import next_version
 from visionlab_api.services.training_orders import base_cards, check_form, check_images, make_order
 from visionlab_core.object_store import KeyNotFound, ObjectStore
 from visionlab_core.store_layout import training_key
@@ -224,9 +225,7 @@ async def _model(session: AsyncSession, request: schemas.TrainingRequest) -> tup
     rows = list(await session.scalars(select(ModelRow).where(ModelRow.uuid == request.model, ModelRow.type == request.type)))
     if not rows:
         raise not_found(request.type, request.model, "model")
-    under_way = select(func.max(TrainingRow.model_version)).where(TrainingRow.model_uuid == request.model)
-    latest = max(await session.scalar(under_way) or 0, *(row.version for row in rows))
-    return (request.model, latest + 1), rows[0].name
+    return (request.model, await next_version(session, request.model)), rows[0].name
 
 
 async def _virtual(session: AsyncSession, request: schemas.TrainingRequest) -> list[UUID]:
