@@ -7,11 +7,20 @@ from uuid import uuid4
 import pytest
 from support.image_files import png
 from support.problem_details import problem_of
+from support.server import Server
 from support.tiny_models import DETECTOR, SECOND_DETECTOR, detector_card, detector_onnx, generator_onnx, write_version
 from support.tus import TUS, UPLOADS, upload_file
 from support.waiting import block_until
 
 URL = "/backend/model"
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory, tiny_models):
+    """Of a server of its own: models come and go on it."""
+    server = Server(tmp_path_factory.mktemp("models-server"), tiny_models).start()
+    yield server.client
+    server.close()
 
 
 def add(client, data: bytes, filename: str = "model.onnx", **options):
@@ -32,9 +41,13 @@ def versions(client, uuid: str) -> dict[int, str]:
 
 def serves(client, model: dict) -> dict:
     """The model's own answer about an image, once it serves."""
-    files = {"image": ("a.png", png())}
-    block_until(lambda: client.post("/backend/image/classify", files=files, params={"models": model["uuid"]}).status_code == 200)
-    return client.post("/backend/image/classify", files=files, params={"models": model["uuid"]}).json()["results"][0]["models"][0]
+
+    def ask():
+        headers = {"Content-Type": "image/png"}
+        return client.post("/backend/image/classify", content=png(), headers=headers, params={"models": model["uuid"]})
+
+    block_until(lambda: ask().status_code == 200)
+    return ask().json()["results"][0]["models"][0]
 
 
 def test_an_uploaded_model_is_tried_added_disabled_and_serves_once_enabled(client):

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import AwareDatetime, BaseModel, Field, RootModel
 
 
 class ClassMetrics(BaseModel):
@@ -26,6 +26,13 @@ class CorruptionMetrics(BaseModel):
     """share of real faces called generated; null: there are none"""
 
     source_mean: float
+
+
+class Curve(BaseModel):
+    """The course of a figure: pairs of step and value, 200 at the most."""
+
+    name: str
+    points: list[list[Any]]
 
 
 class FaceClass(StrEnum):
@@ -181,6 +188,19 @@ class Problem(BaseModel):
     type: str
 
 
+class QueueState(BaseModel):
+    """The queue after it was told to go on."""
+
+    at_once: int
+    """how many may run at the same time"""
+
+    pending: int
+    reason: str | None = None
+    """why none can be started; null: they can"""
+
+    running: int
+
+
 class Region(BaseModel):
     """The part of the upright image that the detectors saw, as fractions of its width and height."""
 
@@ -237,6 +257,118 @@ class Status(BaseModel):
 
     time: AwareDatetime
     version: str
+
+
+class TrainingDataset(BaseModel):
+    """A data set as a training uses it: `digest` names exactly its images."""
+
+    digest: str
+    images: int
+    name: str
+    uuid: UUID
+
+
+class TrainingProgress(BaseModel):
+    """How far a training is.
+
+    `metrics` are those of late, smoothed: loss, accuracy; of GANs the losses of both networks. `step` and `steps` are 0 before
+    the first report.
+    """
+
+    device: str | None = None
+    epoch: float | None = None
+    """passes over the images so far, where the training counts in them"""
+
+    epochs: int | None = None
+    metrics: dict[str, float] | None = None
+    phase: str
+    """preparing, training, exporting, or a word of a newer server"""
+
+    seconds_left: float | None = None
+    """of the training itself, without the export"""
+
+    step: int = 0
+    steps: int = 0
+    """in all"""
+
+    steps_per_second: float | None = None
+    time: AwareDatetime
+
+
+class Architecture(RootModel[str]):
+    root: Annotated[str, Field(max_length=64)]
+    """letter for letter"""
+
+
+class Label1(RootModel[str]):
+    root: Annotated[str, Field(max_length=80, min_length=1, pattern="^[^\\x00-\\x1f\\x7f]+$")]
+    """what people read; default: the name"""
+
+
+class TrainingRequest(BaseModel):
+    """Train a model. A single network has an `architecture`; an ensemble has `ensemble` and `base_models` in its place."""
+
+    architecture: Architecture | None = None
+    """letter for letter"""
+
+    backend: str = "auto"
+    """auto: JAX where it has a GPU, else TensorFlow: auto, tensorflow, jax, or a word of a newer server"""
+
+    base_models: list[UUID] = []
+    """of an ensemble: 2 or more single detectors"""
+
+    batch_size: int = 32
+    datasets: list[UUID] = []
+    """data sets to learn from, frozen from now on"""
+
+    ensemble: str | None = None
+    """of detectors; a vote is not trained"""
+
+    face_class: FaceClass | None = None
+    """generators: the class whose faces they learn to make"""
+
+    include_generated: bool = False
+    """learn from the images that generators made here, too"""
+
+    include_uploaded: bool = False
+    """learn from the images that people uploaded and labelled, too"""
+
+    label: Label1 | None = None
+    """what people read; default: the name"""
+
+    learning_rate: float | None = None
+    """default: the preset's, or the architecture's"""
+
+    licence: Annotated[str, Field(max_length=200, min_length=1)] = "unspecified"
+    """of the model"""
+
+    max_epochs: int = 20
+    """passes over the images"""
+
+    model: UUID | None = None
+    """make the next version of this model, in place of a new model"""
+
+    name: Annotated[str, Field(pattern="^[a-z0-9][a-z0-9._-]{0,62}$")]
+    """of the model that comes of it; a new one, unless `model` is given"""
+
+    patience: int = 0
+    """detectors: stop after so many epochs without a better one; 0: never"""
+
+    preset: str = "original"
+    """see docs/training.md: original, robust, or a word of a newer server"""
+
+    resolution: int | None = None
+    """side in pixels; default: 224, of generators 128"""
+
+    seed: int = 0
+    test_fraction: float = 0.1
+    """share of the images, always the same ones, on which the finished detector is judged; of fewer than 200 none, and it is judged on the validation images"""
+
+    type: str
+    """detector, generator, or a word of a newer server"""
+
+    weights: str = "none"
+    """what a detector starts from: none, imagenet, or a word of a newer server"""
 
 
 class Verdict(BaseModel):
@@ -396,6 +528,9 @@ class Model(BaseModel):
     name: str
     parameters: int
     reason: str | None = None
+    report: str | None
+    """address of a page with all that was measured of it; null: there is none"""
+
     state: str
     """ready, loading, failed, disabled, or a word of a newer server"""
 
@@ -419,6 +554,101 @@ class ModelAnswer(BaseModel):
     model_uuid: UUID
     model_version: int
     probabilities: dict[FaceClass, float]
+
+
+class Training(BaseModel):
+    """A training. `status` is how far it is, `wanted` what was asked for: one that is to pause first writes a checkpoint.
+
+    `queue_position` counts the pending ones from 1. `files` are the report, its pictures and the curves, by name.
+    """
+
+    architecture: str
+    base_models: list[UUID]
+    begin_at: AwareDatetime | None
+    created_at: AwareDatetime
+    datasets: list[TrainingDataset]
+    end_at: AwareDatetime | None
+    ensemble: bool
+    files: dict[str, str]
+    """addresses by name"""
+
+    label: str
+    metrics: dict[str, DetectorMetrics | GeneratorMetrics]
+    """of the finished model by split: accuracy, figures of each class, confusion"""
+
+    model_uuid: UUID
+    """of the model that comes of it"""
+
+    model_version: int
+    name: str
+    progress: TrainingProgress | None
+    """null before it was first started"""
+
+    queue_position: int | None = None
+    reason: str | None
+    """why it failed or waits, and what to do"""
+
+    settings: TrainingRequest
+    status: str
+    """pending, running, paused, done, failed, or a word of a newer server"""
+
+    type: str
+    """detector, generator, or a word of a newer server"""
+
+    uuid: UUID
+    wanted: str
+    """run, pause, or a word of a newer server"""
+
+
+class TrainingDetail(BaseModel):
+    """A training with the course of its figures."""
+
+    architecture: str
+    base_models: list[UUID]
+    begin_at: AwareDatetime | None
+    created_at: AwareDatetime
+    curves: list[Curve]
+    datasets: list[TrainingDataset]
+    end_at: AwareDatetime | None
+    ensemble: bool
+    files: dict[str, str]
+    """addresses by name"""
+
+    label: str
+    metrics: dict[str, DetectorMetrics | GeneratorMetrics]
+    """of the finished model by split: accuracy, figures of each class, confusion"""
+
+    model_uuid: UUID
+    """of the model that comes of it"""
+
+    model_version: int
+    name: str
+    progress: TrainingProgress | None
+    """null before it was first started"""
+
+    queue_position: int | None = None
+    reason: str | None
+    """why it failed or waits, and what to do"""
+
+    settings: TrainingRequest
+    status: str
+    """pending, running, paused, done, failed, or a word of a newer server"""
+
+    type: str
+    """detector, generator, or a word of a newer server"""
+
+    uuid: UUID
+    wanted: str
+    """run, pause, or a word of a newer server"""
+
+
+class TrainingPage(BaseModel):
+    """A part of the list of trainings."""
+
+    next_cursor: str | None = None
+    """give it as `cursor` for the next part; null at the end"""
+
+    trainings: list[Training]
 
 
 class Classification(BaseModel):
