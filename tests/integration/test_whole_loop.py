@@ -67,7 +67,8 @@ def test_from_photos_to_a_model_and_back(start_server, tiny_models):
     assert not (server.folder / "trainings" / training["uuid"]).exists()
 
     # The model is there, disabled; enable it and classify with it.
-    [model] = [each for each in server.client.get("/backend/model/detector").json() if each["name"] == "mine"]
+    block_until(lambda: find(server, "mine"))
+    [model] = find(server, "mine")
     assert (model["uuid"], model["status"], model["version"]) == (training["model_uuid"], "disabled", 1)
     assert server.client.get(model["report"]).status_code == 200
     server.client.patch(f"/backend/model/{model['uuid']}/status/enabled").raise_for_status()
@@ -84,8 +85,12 @@ def test_from_photos_to_a_model_and_back(start_server, tiny_models):
     assert (second["model_uuid"], second["model_version"]) == (model["uuid"], 2)
     assert [each["images"] for each in second["datasets"]] == [40, 1]
     assert server.client.delete(f"/backend/training/{second['uuid']}").status_code == 204
-    block_until(lambda: not any((server.folder / "trainings").glob("*")))
-    assert server.client.delete(f"/backend/dataset/{dataset['uuid']}").status_code == 204
+    block_until(lambda: server.client.delete(f"/backend/dataset/{dataset['uuid']}").status_code == 204)
+    assert not any((server.folder / "trainings").glob("*"))
+
+
+def find(server, name: str) -> list[dict]:
+    return [each for each in server.client.get("/backend/model/detector").json() if each["name"] == name]
 
 
 def report(server, url: str) -> dict:

@@ -402,6 +402,25 @@ class TrainingRequest(_Body):
     licence: str = Field("unspecified", min_length=1, max_length=200, description="of the model")
 
 
+class TrainingSettings(BaseModel):
+    """What was asked for, beside the model and the data sets."""
+
+    include_uploaded: bool
+    include_generated: bool
+    batch_size: int
+    max_epochs: int
+    preset: Literal["original", "robust"]
+    learning_rate: float | None
+    patience: int
+    resolution: int | None
+    weights: Literal["none", "imagenet"]
+    face_class: FaceClass | None
+    test_fraction: float
+    backend: KerasBackend
+    seed: int
+    licence: str
+
+
 class TrainingDataset(BaseModel):
     """A data set as a training uses it: `digest` names exactly its images."""
 
@@ -429,7 +448,7 @@ class Training(BaseModel):
     architecture: str
     ensemble: bool
     base_models: list[UUID]
-    settings: TrainingRequest
+    settings: TrainingSettings
     datasets: list[TrainingDataset]
     progress: TrainingProgress | None = Field(description="null before it was first started")
     metrics: dict[str, Metrics] = Field(description="of the finished model by split: accuracy, figures of each class, confusion")

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, Field, RootModel
+from pydantic import AwareDatetime, BaseModel, Field
 
 
 class ClassMetrics(BaseModel):
@@ -295,80 +295,28 @@ class TrainingProgress(BaseModel):
     time: AwareDatetime
 
 
-class Architecture(RootModel[str]):
-    root: Annotated[str, Field(max_length=64)]
-    """letter for letter"""
+class TrainingSettings(BaseModel):
+    """What was asked for, beside the model and the data sets."""
 
+    backend: str
+    """auto, tensorflow, jax, or a word of a newer server"""
 
-class Label1(RootModel[str]):
-    root: Annotated[str, Field(max_length=80, min_length=1, pattern="^[^\\x00-\\x1f\\x7f]+$")]
-    """what people read; default: the name"""
+    batch_size: int
+    face_class: FaceClass | None
+    include_generated: bool
+    include_uploaded: bool
+    learning_rate: float | None
+    licence: str
+    max_epochs: int
+    patience: int
+    preset: str
+    """original, robust, or a word of a newer server"""
 
-
-class TrainingRequest(BaseModel):
-    """Train a model. A single network has an `architecture`; an ensemble has `ensemble` and `base_models` in its place."""
-
-    architecture: Architecture | None = None
-    """letter for letter"""
-
-    backend: str = "auto"
-    """auto: JAX where it has a GPU, else TensorFlow: auto, tensorflow, jax, or a word of a newer server"""
-
-    base_models: list[UUID] = []
-    """of an ensemble: 2 or more single detectors"""
-
-    batch_size: int = 32
-    datasets: list[UUID] = []
-    """data sets to learn from, frozen from now on"""
-
-    ensemble: str | None = None
-    """of detectors; a vote is not trained"""
-
-    face_class: FaceClass | None = None
-    """generators: the class whose faces they learn to make"""
-
-    include_generated: bool = False
-    """learn from the images that generators made here, too"""
-
-    include_uploaded: bool = False
-    """learn from the images that people uploaded and labelled, too"""
-
-    label: Label1 | None = None
-    """what people read; default: the name"""
-
-    learning_rate: float | None = None
-    """default: the preset's, or the architecture's"""
-
-    licence: Annotated[str, Field(max_length=200, min_length=1)] = "unspecified"
-    """of the model"""
-
-    max_epochs: int = 20
-    """passes over the images"""
-
-    model: UUID | None = None
-    """make the next version of this model, in place of a new model"""
-
-    name: Annotated[str, Field(pattern="^[a-z0-9][a-z0-9._-]{0,62}$")]
-    """of the model that comes of it; a new one, unless `model` is given"""
-
-    patience: int = 0
-    """detectors: stop after so many epochs without a better one; 0: never"""
-
-    preset: str = "original"
-    """see docs/training.md: original, robust, or a word of a newer server"""
-
-    resolution: int | None = None
-    """side in pixels; default: 224, of generators 128"""
-
-    seed: int = 0
-    test_fraction: float = 0.1
-    """share of the images, always the same ones, on which the finished detector is judged; of fewer than 200 none, and it is judged on the validation images"""
-
-    type: str
-    """detector, generator, or a word of a newer server"""
-
-    weights: str = "none"
-    """what a detector starts from: none, imagenet, or a word of a newer server"""
+    resolution: int | None
+    seed: int
+    test_fraction: float
+    weights: str
+    """none, imagenet, or a word of a newer server"""
 
 
 class Verdict(BaseModel):
@@ -588,7 +536,7 @@ class Training(BaseModel):
     reason: str | None
     """why it failed or waits, and what to do"""
 
-    settings: TrainingRequest
+    settings: TrainingSettings
     status: str
     """pending, running, paused, done, failed, or a word of a newer server"""
 
@@ -630,7 +578,7 @@ class TrainingDetail(BaseModel):
     reason: str | None
     """why it failed or waits, and what to do"""
 
-    settings: TrainingRequest
+    settings: TrainingSettings
     status: str
     """pending, running, paused, done, failed, or a word of a newer server"""
 

@@ -1797,7 +1797,7 @@ export interface components {
        * @description why it failed or waits, and what to do
        */
       reason: string | null;
-      settings: components["schemas"]["TrainingRequest"];
+      settings: components["schemas"]["TrainingSettings"];
       /**
        * Status
        * @enum {string}
@@ -1895,7 +1895,7 @@ export interface components {
        * @description why it failed or waits, and what to do
        */
       reason: string | null;
-      settings: components["schemas"]["TrainingRequest"];
+      settings: components["schemas"]["TrainingSettings"];
       /**
        * Status
        * @enum {string}
@@ -2107,6 +2107,48 @@ export interface components {
        * Weights
        * @description what a detector starts from
        * @default none
+       * @enum {string}
+       */
+      weights: "none" | "imagenet";
+    };
+    /**
+     * TrainingSettings
+     * @description What was asked for, beside the model and the data sets.
+     */
+    TrainingSettings: {
+      /**
+       * Backend
+       * @enum {string}
+       */
+      backend: "auto" | "tensorflow" | "jax";
+      /** Batch Size */
+      batch_size: number;
+      face_class: components["schemas"]["FaceClass"] | null;
+      /** Include Generated */
+      include_generated: boolean;
+      /** Include Uploaded */
+      include_uploaded: boolean;
+      /** Learning Rate */
+      learning_rate: number | null;
+      /** Licence */
+      licence: string;
+      /** Max Epochs */
+      max_epochs: number;
+      /** Patience */
+      patience: number;
+      /**
+       * Preset
+       * @enum {string}
+       */
+      preset: "original" | "robust";
+      /** Resolution */
+      resolution: number | null;
+      /** Seed */
+      seed: number;
+      /** Test Fraction */
+      test_fraction: number;
+      /**
+       * Weights
        * @enum {string}
        */
       weights: "none" | "imagenet";

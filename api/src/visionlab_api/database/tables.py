@@ -269,7 +269,7 @@ class TrainingRow(Leased, Base):
         CheckConstraint("status <> 'failed' OR reason IS NOT NULL", name="reason"),
         Index("ix_trainings_type_id", "type", "id"),
         Index("ix_trainings_type_name", "type", "name", "id"),
-        Index("ix_trainings_status", "status", "id"),
+        Index("ix_trainings_status", "status", "wish", "id"),
         Index("ix_trainings_wish", "wish"),
         # A name and version is promised to one training at a time; once it is done, the models table keeps it.
         Index(

@@ -192,7 +192,7 @@ def to_schema(row: TrainingRow, positions: dict[int, int]) -> schemas.Training:
         architecture=row.architecture,
         ensemble=row.ensemble,
         base_models=[UUID(base) for base in row.base_models],
-        settings=schemas.TrainingRequest.model_validate(row.settings),
+        settings=schemas.TrainingSettings.model_validate(row.settings),
         datasets=[schemas.TrainingDataset.model_validate(each) for each in row.datasets],
         progress=TrainingProgress.model_validate(row.progress) if row.progress else None,
         metrics=row.metrics,

@@ -51,7 +51,7 @@ def upgrade() -> None:
     with op.batch_alter_table("trainings", schema=None) as batch_op:
         batch_op.create_index("ix_trainings_type_id", ["type", "id"], unique=False)
         batch_op.create_index("ix_trainings_type_name", ["type", "name", "id"], unique=False)
-        batch_op.create_index("ix_trainings_status", ["status", "id"], unique=False)
+        batch_op.create_index("ix_trainings_status", ["status", "wish", "id"], unique=False)
         batch_op.create_index("ix_trainings_wish", ["wish"], unique=False)
     not_done = sa.text("status <> 'done'")
     op.create_index(
