@@ -4230,10 +4230,11 @@ export interface operations {
           [name: string]: unknown;
         };
         content: {
-          "application/json": unknown;
+          "application/json": Record<string, never>;
+          "application/x-ndjson": string;
           "image/jpeg": unknown;
           "image/png": unknown;
-          "text/html": unknown;
+          "text/html": string;
         };
       };
       /** @description There is no such model, version or file. */
@@ -4645,10 +4646,11 @@ export interface operations {
           [name: string]: unknown;
         };
         content: {
-          "application/json": unknown;
+          "application/json": Record<string, never>;
+          "application/x-ndjson": string;
           "image/jpeg": unknown;
           "image/png": unknown;
-          "text/html": unknown;
+          "text/html": string;
         };
       };
       /** @description There is no such training or file, or it is not done. */

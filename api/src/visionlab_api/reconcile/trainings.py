@@ -215,7 +215,7 @@ class TrainingLoop:
         progress = await asyncio.to_thread(self._progress, row.uuid)
         told = None if progress is None else progress.model_dump(mode="json")
         if told != row.progress and told is not None:
-            await self._write(row, holder, progress=told, wish=row.wish)
+            await self._write(row, holder, progress=told)
         match seen.state:
             case "running":
                 if row.wish == "pause":

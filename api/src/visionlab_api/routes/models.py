@@ -14,7 +14,7 @@ from visionlab_api import schemas
 from visionlab_api.dependencies import SessionDep, StateDep
 from visionlab_api.problems import not_found
 from visionlab_api.reconcile.serving import KnownModel, ServingLoop
-from visionlab_api.routes.documented import problems
+from visionlab_api.routes.documented import REPORT_CONTENT, problems
 from visionlab_api.services import models
 from visionlab_core.model_card import ModelKind
 from visionlab_core.store_layout import model_key
@@ -109,7 +109,7 @@ async def delete_model(
     summary="Serve a model's card, its report or one of its pictures",
     response_class=Response,
     responses={
-        200: {"content": {"application/json": {}, "text/html": {}, "image/png": {}, "image/jpeg": {}}},
+        200: {"content": REPORT_CONTENT},
         **problems(S404="There is no such model, version or file."),
     },
 )

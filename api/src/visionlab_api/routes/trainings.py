@@ -18,7 +18,7 @@ from visionlab_api.database.pages import read_page
 from visionlab_api.database.tables import TrainingRow
 from visionlab_api.dependencies import SessionDep, StateDep
 from visionlab_api.routes.datasets import Cursor, Limit, Sort
-from visionlab_api.routes.documented import problems
+from visionlab_api.routes.documented import REPORT_CONTENT, problems
 from visionlab_api.services import trainings
 from visionlab_api.state import State
 from visionlab_core.model_card import ModelKind
@@ -120,7 +120,7 @@ async def follow_training(uuid: UUID, request: Request, state: StateDep) -> Stre
     summary="Serve the report of a finished training, or one of its pictures",
     response_class=Response,
     responses={
-        200: {"content": {"text/html": {}, "image/png": {}, "image/jpeg": {}, "application/json": {}}},
+        200: {"content": REPORT_CONTENT},
         **problems(S404="There is no such training or file, or it is not done."),
     },
 )
