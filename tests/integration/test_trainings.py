@@ -32,9 +32,6 @@ def studio(tmp_path_factory, tiny_models):
     ).start()
     server.script = script
     yield server
-    for training in listed(server):
-        server.client.delete(f"{URL}/{training['uuid']}")
-    block_until(lambda: not any((folder / "data" / "trainings").glob("*-*")))
     server.close()
 
 

@@ -6,6 +6,7 @@ import csv
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -204,3 +205,17 @@ def test_what_trains_has_to_be_there(store, runner_of):
         runner.start(training)
     assert runner.observe(training).state == "absent"
     assert runner_of(None).why_unavailable() is None  # the tests' environment has it
+
+
+def test_a_job_that_is_to_stop_does_not_wait_for_its_store(store, runner_of, tmp_path):
+    training = order(store, runner_of)
+    runner = runner_of(SLEEPER)
+    runner.start(training)
+    block_until(lambda: (runner._work / str(training) / "log.txt").exists())
+    shutil.move(tmp_path / "store", tmp_path / "away")
+    (tmp_path / "store").write_text("no folder")
+    runner.suspend(training)
+    block_until(lambda: not runner._runs(training))
+    (tmp_path / "store").unlink()
+    shutil.move(tmp_path / "away", tmp_path / "store")
+    assert runner.observe(training).state == "absent"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import signal
+import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from uuid import UUID
 from visionlab_core.object_store import ObjectStore, StoreError
 from visionlab_core.store_layout import training_key
 from visionlab_core.training_job import OUTCOME_FILE, RESULT, TrainingOrder, TrainingOutcome
+from visionlab_training.exit_codes import ExitCode
 from visionlab_training.job.child import Child
 from visionlab_training.job.endings import failed, outcome_of
 from visionlab_training.job.inputs import MissingInput, local_spec, read_order
@@ -29,6 +31,7 @@ SECONDS_BETWEEN_LOOKS = 0.2
 SECONDS_BETWEEN_TELLS = 1.0
 SECONDS_BETWEEN_CHECKPOINTS = 30.0
 LONGEST_PAUSE = 60.0
+LONGEST_PAUSE_OF_A_STOP = 4.0
 CARD_FILE = "card.json"
 
 
@@ -149,12 +152,17 @@ class Job:
             log.warning("the store cannot be brought up to date, the training goes on: %s", error)
 
     def _surely(self, work: Callable[[], T]) -> T:
-        """Do it, however long the store is away."""
+        """Do it, however long the store is away; but a job that is to stop does not wait for long.
+
+        It ends without an outcome then, and goes on from its work folder.
+        """
         pause = 1.0
         while True:
             try:
                 return work()
             except StoreError as error:
                 log.warning("the store does not answer, it is tried again in %g seconds: %s", pause, error)
+                if self._stop.requested and pause >= LONGEST_PAUSE_OF_A_STOP:
+                    sys.exit(ExitCode.INTERRUPTED)
             time.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE)
