@@ -25,6 +25,9 @@ up: setup ui/dist/index.html $(if $(filter triton,$(SERVING)),$(TOOLS)/.triton) 
 .PHONY: setup
 setup: $(VENV)/.installed-runtime ## Install what running needs
 
+.PHONY: trainer
+trainer: $(VENV)/.installed-all ## Install what trainings need too (TensorFlow)
+
 .PHONY: ui
 ui: ui/dist/index.html ## Build the web interface
 

@@ -9,8 +9,12 @@ import sys
 import threading
 import time
 from pathlib import Path
+from uuid import UUID
 
 import httpx
+
+from visionlab_core.object_store import FolderObjectStore
+from visionlab_training.runners import LocalRunner
 
 ADMIN_TOKEN = "vl_admin-of-the-tests-0123456789abcdefghijk"
 
@@ -75,6 +79,15 @@ class Server:
             self.kill()
         self.client.close()
         self.admin.close()
+        self._end_trainings()
+
+    def _end_trainings(self) -> None:
+        """Trainings outlive the server; those of a test that failed must not outlive the test."""
+        folder = self.folder / "trainings"
+        for training in map(UUID, (path.name for path in folder.glob("*-*-*"))):
+            runner = LocalRunner(FolderObjectStore(self.folder / "store"), "", folder)
+            while not runner.stop(training):
+                time.sleep(0.05)
 
     def _collect(self) -> None:
         for line in self.process.stderr:

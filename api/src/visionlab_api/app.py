@@ -28,22 +28,26 @@ from visionlab_api.middleware import RequestContext
 from visionlab_api.open_inference.http import router as open_inference_router
 from visionlab_api.reconcile.backends import open_backend, served_variant
 from visionlab_api.reconcile.datasets import DatasetLoop
+from visionlab_api.reconcile.models import ModelSweep
 from visionlab_api.reconcile.retention import RetentionLoop
 from visionlab_api.reconcile.serving import ServingLoop
+from visionlab_api.reconcile.trainings import TrainingLoop
 from visionlab_api.reconcile.uploads import UploadSweep
 from visionlab_api.routes import router
 from visionlab_api.routes.classify import classify_images
 from visionlab_api.routes.status import root_router
 from visionlab_api.services.classifying import Classifier
 from visionlab_api.services.decoding import Decoder
+from visionlab_api.services.model_uploads import ModelUploads
 from visionlab_api.services.starters import install_starters
 from visionlab_api.services.uploads import Uploads
 from visionlab_api.state import State
 from visionlab_api.web import add_web_interface
-from visionlab_core.object_store import open_store
+from visionlab_core.object_store import ObjectStore, open_store
 from visionlab_core.telemetry import Metrics
 from visionlab_inference.embedded import CpuLanes
 from visionlab_inference.embedded.session import available_cpus
+from visionlab_training.runners import LocalRunner
 
 if TYPE_CHECKING:
     from visionlab_api.accounts.oidc import OpenIdProvider
@@ -77,6 +81,7 @@ def create_app(configuration: ApiConfiguration) -> FastAPI:
             {"name": "images", "description": "Make, upload, classify, label, like and download images."},
             {"name": "models", "description": "Generators and detectors."},
             {"name": "datasets", "description": "Images to learn from."},
+            {"name": "trainings", "description": "A queue of trainings, their progress and their reports."},
             {"name": "uploads", "description": "Large files in pieces (tus 1.0): archives for data sets, models."},
             {"name": "accounts", "description": "Signing in, and API keys."},
             {"name": "system", "description": "Status and settings."},
@@ -138,6 +143,9 @@ async def open_state(configuration: ApiConfiguration, metrics: Metrics) -> Async
             sweep = UploadSweep(uploads, configuration.upload_expiry_seconds)
             datasets = DatasetLoop(sessions, store, configuration)
             retention = RetentionLoop(sessions, store, accounts, audit, upload_days=configuration.upload_days)
+            model_uploads = ModelUploads(sessions, store, configuration)
+            model_sweep = ModelSweep(sessions, store)
+            trainings = TrainingLoop(sessions, store, _runner(configuration, store), at_once=configuration.trainings_at_once)
             classifier = Classifier(
                 backend,
                 serving,
@@ -154,6 +162,8 @@ async def open_state(configuration: ApiConfiguration, metrics: Metrics) -> Async
                 await serving.start()
                 sweep.start()
                 datasets.start()
+                trainings.start()
+                model_sweep.start()
                 # What is there now stays: the collector need not look at it again with every few thousand requests.
                 gc.collect()
                 gc.freeze()
@@ -173,6 +183,8 @@ async def open_state(configuration: ApiConfiguration, metrics: Metrics) -> Async
                     limits,
                     audit,
                     oidc,
+                    trainings,
+                    model_uploads,
                     metrics,
                 )
                 async with _open_inference_over_grpc(state):
@@ -181,6 +193,8 @@ async def open_state(configuration: ApiConfiguration, metrics: Metrics) -> Async
                     await oidc.close()
             finally:
                 await uploads.close()
+                await trainings.stop()
+                await model_sweep.stop()
                 await datasets.stop()
                 await sweep.stop()
                 await retention.stop()
@@ -203,6 +217,17 @@ async def _print_first_token(sessions: async_sessionmaker[AsyncSession]) -> None
     token = await first_admin_token(sessions)
     if token is not None:
         print(f"Admin token, shown this once: {token}\nSign in with it on the page.", flush=True)
+
+
+def _runner(configuration: ApiConfiguration, store: ObjectStore) -> LocalRunner:
+    return LocalRunner(
+        store,
+        configuration.resolved_store_url(),
+        configuration.data_folder / "trainings",
+        command=configuration.train_command,
+        memory=configuration.training_memory_bytes,
+        nice=configuration.training_nice,
+    )
 
 
 @asynccontextmanager

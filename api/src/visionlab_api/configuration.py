@@ -100,6 +100,20 @@ class ApiConfiguration(BaseSettings):
     )
     max_dataset_files: int = Field(200_000, ge=1, description="files in the archives of one data set")
     max_dataset_bytes: int = Field(50 * 2**30, ge=1024, description="what the archives of one data set may unpack to")
+    max_model_bytes: int = Field(2 * 10**9, ge=1024, le=2**31 - 1, description="largest model that is taken in")
+    model_check_seconds: int = Field(60, ge=1, le=3600, description="time that trying an uploaded model may take")
+    model_check_memory_bytes: int = Field(6 * 2**30, ge=2**30, description="address space that trying an uploaded model may take")
+    train_command: str | None = Field(
+        None, description="what trains, as a shell would read it; default: the visionlab-train that is installed"
+    )
+    trainings_at_once: int = Field(1, ge=0, description="trainings that may run at the same time; 0: none is started")
+    training_memory_bytes: int | None = Field(
+        None, ge=2**20, description="memory that a training may take; beyond it, it is ended with a reason; default: any"
+    )
+    training_nice: int = Field(10, ge=0, le=19, description="how far trainings step back behind the server on the CPUs")
+    extra_architectures: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="architectures that your train_command knows beside ours, with commas between them"
+    )
     graceful_stop_seconds: int = Field(20, ge=0, description="time that requests under way get to finish")
     log_format: Literal["auto", "json", "text"] = Field("auto", description="auto = text on a terminal, JSON elsewhere")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
@@ -108,6 +122,11 @@ class ApiConfiguration(BaseSettings):
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part.strip().lower() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("extra_architectures", mode="before")
+    @classmethod
+    def _split_names(cls, value: object) -> object:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
     @model_validator(mode="after")
     def _triton_can_do_it(self) -> Self:

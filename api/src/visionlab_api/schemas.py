@@ -12,6 +12,7 @@ from visionlab_api.accounts.principal import Scope
 from visionlab_api.services.fates import Fate
 from visionlab_core.face_class import FaceClass
 from visionlab_core.model_card import Metrics, ModelKind
+from visionlab_core.training_job import KerasBackend, TrainingProgress
 
 NDJSON = "application/x-ndjson"
 """Media type of streamed answers: a JSON object a line."""
@@ -442,3 +443,148 @@ class Model(BaseModel):
     metrics: dict[str, Metrics]
     licence: str
     limitations: list[str]
+    report: str | None = Field(description="address of a page with all that was measured of it; null: there is none")
+
+
+ModelName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$", examples=["my-detector"])]
+ModelLabel = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f\x7f]+$")]
+TrainingStatus = Literal["pending", "running", "paused", "done", "failed"]
+
+
+class TrainingRequest(_Body):
+    """Train a model. A single network has an `architecture`; an ensemble has `ensemble` and `base_models` in its place."""
+
+    name: ModelName = Field(description="of the model that comes of it; a new one, unless `model` is given")
+    label: ModelLabel | None = Field(None, description="what people read; default: the name", examples=["My detector"])
+    type: ModelKind = Field(examples=["detector"])
+    model: UUID | None = Field(None, description="make the next version of this model, in place of a new model")
+    architecture: str | None = Field(None, max_length=64, description="letter for letter", examples=["MobileNetV2"])
+    ensemble: Literal["stacking", "voting"] | None = Field(None, description="of detectors; a vote is not trained")
+    base_models: list[UUID] = Field([], max_length=16, description="of an ensemble: 2 or more single detectors")
+    datasets: list[UUID] = Field([], max_length=100, description="data sets to learn from, frozen from now on")
+    include_uploaded: bool = Field(False, description="learn from the images that people uploaded and labelled, too")
+    include_generated: bool = Field(False, description="learn from the images that generators made here, too")
+    batch_size: int = Field(32, ge=2, le=4096)
+    max_epochs: int = Field(20, ge=1, le=100_000, description="passes over the images")
+    preset: Literal["original", "robust"] = Field("original", description="see docs/training.md")
+    learning_rate: float | None = Field(None, gt=0, le=10, description="default: the preset's, or the architecture's")
+    patience: int = Field(0, ge=0, le=10_000, description="detectors: stop after so many epochs without a better one; 0: never")
+    resolution: int | None = Field(None, ge=32, le=1024, description="side in pixels; default: 224, of generators 128")
+    weights: Literal["none", "imagenet"] = Field("none", description="what a detector starts from")
+    face_class: FaceClass | None = Field(None, description="generators: the class whose faces they learn to make")
+    test_fraction: float = Field(
+        0.1,
+        ge=0,
+        le=0.5,
+        description="share of the images, always the same ones, on which the finished detector is judged; of fewer than 200 "
+        "none, and it is judged on the validation images",
+    )
+    backend: KerasBackend = Field("auto", description="auto: JAX where it has a GPU, else TensorFlow")
+    seed: int = Field(0, ge=0, lt=2**31)
+    licence: str = Field("unspecified", min_length=1, max_length=200, description="of the model")
+
+
+class TrainingSettings(BaseModel):
+    """What was asked for, beside the model and the data sets."""
+
+    include_uploaded: bool
+    include_generated: bool
+    batch_size: int
+    max_epochs: int
+    preset: Literal["original", "robust"]
+    learning_rate: float | None
+    patience: int
+    resolution: int | None
+    weights: Literal["none", "imagenet"]
+    face_class: FaceClass | None
+    test_fraction: float
+    backend: KerasBackend
+    seed: int
+    licence: str
+
+
+class TrainingDataset(BaseModel):
+    """A data set as a training uses it: `digest` names exactly its images."""
+
+    uuid: UUID
+    name: str
+    digest: str
+    images: int
+
+
+class Training(BaseModel):
+    """A training. `status` is how far it is, `wanted` what was asked for: one that is to pause first writes a checkpoint.
+
+    `queue_position` counts the pending ones from 1. `files` are the report, its pictures and the curves, by name.
+    """
+
+    uuid: UUID
+    type: ModelKind
+    name: str
+    label: str
+    status: TrainingStatus
+    wanted: Literal["run", "pause"]
+    reason: str | None = Field(description="why it failed or waits, and what to do")
+    model_uuid: UUID = Field(description="of the model that comes of it")
+    model_version: int
+    architecture: str
+    ensemble: bool
+    base_models: list[UUID]
+    settings: TrainingSettings
+    datasets: list[TrainingDataset]
+    progress: TrainingProgress | None = Field(description="null before it was first started")
+    metrics: dict[str, Metrics] = Field(description="of the finished model by split: accuracy, figures of each class, confusion")
+    queue_position: int | None = None
+    files: dict[str, str] = Field(description="addresses by name")
+    created_at: datetime
+    begin_at: datetime | None
+    end_at: datetime | None
+
+
+class Curve(BaseModel):
+    """The course of a figure: pairs of step and value, 200 at the most."""
+
+    name: str = Field(examples=["loss"])
+    points: list[tuple[int, float]]
+
+
+class TrainingDetail(Training):
+    """A training with the course of its figures."""
+
+    curves: list[Curve]
+
+
+class TrainingPage(BaseModel):
+    """A part of the list of trainings."""
+
+    trainings: list[Training]
+    next_cursor: str | None = Field(None, description="give it as `cursor` for the next part; null at the end")
+
+
+class QueueState(BaseModel):
+    """The queue after it was told to go on."""
+
+    pending: int
+    running: int
+    at_once: int = Field(description="how many may run at the same time")
+    reason: str | None = Field(None, description="why none can be started; null: they can")
+
+
+class ModelRequest(_Body):
+    """Add a model that was trained elsewhere: an ONNX file that was uploaded. See docs/api.md for its tensors."""
+
+    upload: UUID = Field(examples=[_IMAGE_ID])
+    type: ModelKind = Field(examples=["detector"])
+    name: ModelName = Field(description="of a new model; with `model` it is that model's")
+    label: ModelLabel | None = Field(None, description="what people read; default: the name", examples=["My detector"])
+    model: UUID | None = Field(None, description="make it the next version of this model, in place of a new model")
+    classes: list[FaceClass] | None = Field(
+        None,
+        min_length=4,
+        max_length=4,
+        description="detectors: the order in which the model gives the classes; default: human, human_gen, anime, anime_gen",
+    )
+    face_class: FaceClass | None = Field(None, description="generators: what its faces are, human_gen or anime_gen")
+    architecture: str = Field("unknown", min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]+$")
+    description: str = Field("Trained elsewhere and uploaded.", min_length=1, max_length=1000)
+    licence: str = Field("unspecified", min_length=1, max_length=200)

@@ -12,8 +12,10 @@ from visionlab_api.accounts.audit import AuditLog
 from visionlab_api.accounts.rate_limits import RateLimits
 from visionlab_api.configuration import ApiConfiguration
 from visionlab_api.reconcile.serving import ServingLoop
+from visionlab_api.reconcile.trainings import TrainingLoop
 from visionlab_api.services.classifying import Classifier
 from visionlab_api.services.decoding import Decoder
+from visionlab_api.services.model_uploads import ModelUploads
 from visionlab_api.services.uploads import Uploads
 from visionlab_core.object_store import ObjectStore
 from visionlab_core.telemetry import Metrics
@@ -40,4 +42,6 @@ class State:
     limits: RateLimits
     audit: AuditLog
     oidc: OpenIdProvider | None
+    trainings: TrainingLoop
+    model_uploads: ModelUploads
     metrics: Metrics

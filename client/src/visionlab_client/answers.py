@@ -61,6 +61,13 @@ class CorruptionMetrics(BaseModel):
     source_mean: float
 
 
+class Curve(BaseModel):
+    """The course of a figure: pairs of step and value, 200 at the most."""
+
+    name: str
+    points: list[list[Any]]
+
+
 class Deleted(BaseModel):
     """What is gone."""
 
@@ -224,6 +231,19 @@ class Problem(BaseModel):
     type: str
 
 
+class QueueState(BaseModel):
+    """The queue after it was told to go on."""
+
+    at_once: int
+    """how many may run at the same time"""
+
+    pending: int
+    reason: str | None = None
+    """why none can be started; null: they can"""
+
+    running: int
+
+
 class Region(BaseModel):
     """The part of the upright image that the detectors saw, as fractions of its width and height."""
 
@@ -297,6 +317,66 @@ class Status(BaseModel):
 
     time: AwareDatetime
     version: str
+
+
+class TrainingDataset(BaseModel):
+    """A data set as a training uses it: `digest` names exactly its images."""
+
+    digest: str
+    images: int
+    name: str
+    uuid: UUID
+
+
+class TrainingProgress(BaseModel):
+    """How far a training is.
+
+    `metrics` are those of late, smoothed: loss, accuracy; of GANs the losses of both networks. `step` and `steps` are 0 before
+    the first report.
+    """
+
+    device: str | None = None
+    epoch: float | None = None
+    """passes over the images so far, where the training counts in them"""
+
+    epochs: int | None = None
+    metrics: dict[str, float] | None = None
+    phase: str
+    """preparing, training, exporting, or a word of a newer server"""
+
+    seconds_left: float | None = None
+    """of the training itself, without the export"""
+
+    step: int = 0
+    steps: int = 0
+    """in all"""
+
+    steps_per_second: float | None = None
+    time: AwareDatetime
+
+
+class TrainingSettings(BaseModel):
+    """What was asked for, beside the model and the data sets."""
+
+    backend: str
+    """auto, tensorflow, jax, or a word of a newer server"""
+
+    batch_size: int
+    face_class: FaceClass | None
+    include_generated: bool
+    include_uploaded: bool
+    learning_rate: float | None
+    licence: str
+    max_epochs: int
+    patience: int
+    preset: str
+    """original, robust, or a word of a newer server"""
+
+    resolution: int | None
+    seed: int
+    test_fraction: float
+    weights: str
+    """none, imagenet, or a word of a newer server"""
 
 
 class Verdict(BaseModel):
@@ -493,6 +573,9 @@ class Model(BaseModel):
     name: str
     parameters: int
     reason: str | None = None
+    report: str | None
+    """address of a page with all that was measured of it; null: there is none"""
+
     state: str
     """ready, loading, failed, disabled, or a word of a newer server"""
 
@@ -516,6 +599,101 @@ class ModelAnswer(BaseModel):
     model_uuid: UUID
     model_version: int
     probabilities: dict[FaceClass, float]
+
+
+class Training(BaseModel):
+    """A training. `status` is how far it is, `wanted` what was asked for: one that is to pause first writes a checkpoint.
+
+    `queue_position` counts the pending ones from 1. `files` are the report, its pictures and the curves, by name.
+    """
+
+    architecture: str
+    base_models: list[UUID]
+    begin_at: AwareDatetime | None
+    created_at: AwareDatetime
+    datasets: list[TrainingDataset]
+    end_at: AwareDatetime | None
+    ensemble: bool
+    files: dict[str, str]
+    """addresses by name"""
+
+    label: str
+    metrics: dict[str, DetectorMetrics | GeneratorMetrics]
+    """of the finished model by split: accuracy, figures of each class, confusion"""
+
+    model_uuid: UUID
+    """of the model that comes of it"""
+
+    model_version: int
+    name: str
+    progress: TrainingProgress | None
+    """null before it was first started"""
+
+    queue_position: int | None = None
+    reason: str | None
+    """why it failed or waits, and what to do"""
+
+    settings: TrainingSettings
+    status: str
+    """pending, running, paused, done, failed, or a word of a newer server"""
+
+    type: str
+    """detector, generator, or a word of a newer server"""
+
+    uuid: UUID
+    wanted: str
+    """run, pause, or a word of a newer server"""
+
+
+class TrainingDetail(BaseModel):
+    """A training with the course of its figures."""
+
+    architecture: str
+    base_models: list[UUID]
+    begin_at: AwareDatetime | None
+    created_at: AwareDatetime
+    curves: list[Curve]
+    datasets: list[TrainingDataset]
+    end_at: AwareDatetime | None
+    ensemble: bool
+    files: dict[str, str]
+    """addresses by name"""
+
+    label: str
+    metrics: dict[str, DetectorMetrics | GeneratorMetrics]
+    """of the finished model by split: accuracy, figures of each class, confusion"""
+
+    model_uuid: UUID
+    """of the model that comes of it"""
+
+    model_version: int
+    name: str
+    progress: TrainingProgress | None
+    """null before it was first started"""
+
+    queue_position: int | None = None
+    reason: str | None
+    """why it failed or waits, and what to do"""
+
+    settings: TrainingSettings
+    status: str
+    """pending, running, paused, done, failed, or a word of a newer server"""
+
+    type: str
+    """detector, generator, or a word of a newer server"""
+
+    uuid: UUID
+    wanted: str
+    """run, pause, or a word of a newer server"""
+
+
+class TrainingPage(BaseModel):
+    """A part of the list of trainings."""
+
+    next_cursor: str | None = None
+    """give it as `cursor` for the next part; null at the end"""
+
+    trainings: list[Training]
 
 
 class Classification(BaseModel):

@@ -409,7 +409,7 @@ async def test_virtual_datasets_are_what_people_labelled_and_generators_made(pla
         }
         assert {row.source for row in read_manifest(place.store.local_path(generated.manifest_key))} == {"gan-v3"}
         # What was frozen stays as it was.
-        session.add(image(place.store, 7, image_type="uploaded", class_label="human"))
+        session.add(image(place.store, 8, image_type="uploaded", class_label="human", shared=True))
         await session.commit()
         later = await hold_dataset(session, place.store, virtual["labelled"].uuid, uuid4())
         assert later.digest != labelled.digest

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from visionlab_api.database.engine import migrate, open_engine
 from visionlab_api.database.leases import is_free
-from visionlab_api.database.tables import DatasetFileRow, DatasetRow, ImageRow, UploadRow
+from visionlab_api.database.tables import DatasetFileRow, DatasetRow, ImageRow, TrainingRow, UploadRow
 from visionlab_api.services.datasets import files_of
 from visionlab_api.services.fates import Fate
 
@@ -37,6 +37,18 @@ QUERIES: dict[str, tuple[Select, str]] = {
     "images by class": (
         select(ImageRow.class_label, func.count()).where(ImageRow.image_type == "generated").group_by(ImageRow.class_label),
         "ix_images_class",
+    ),
+    "trainings, newest first": (
+        select(TrainingRow).where(TrainingRow.type == "detector", TrainingRow.wish != "removed").order_by(TrainingRow.id.desc()),
+        "ix_trainings_type_id",
+    ),
+    "trainings by name": (
+        select(TrainingRow).where(TrainingRow.type == "detector").order_by(TrainingRow.name, TrainingRow.id),
+        "ix_trainings_type_name",
+    ),
+    "the queue": (
+        select(TrainingRow.id).where(TrainingRow.status == "pending", TrainingRow.wish == "run").order_by(TrainingRow.id),
+        "ix_trainings_status",
     ),
     "uploads of a data set": (select(UploadRow).where(UploadRow.claimed_by == DATASET.uuid), "ix_uploads_claimed_by"),
 }

@@ -9,6 +9,7 @@ os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
 import keras
 
+from visionlab_core.training_spec.architectures import LEAST_SIDES
 from visionlab_training import zoo
 from visionlab_training.zoo.architecture import blue_first_centred, minus_one_to_one, standardised
 from visionlab_training.zoo.detectors.efficientnet_lite import efficientnet_lite0
@@ -36,6 +37,7 @@ PARAMETERS = {
 
 def test_the_table_has_every_architecture():
     assert {name: recipe.parameters for name, recipe in zoo.architectures().items()} == PARAMETERS
+    assert {name: recipe.least_side for name, recipe in zoo.architectures().items()} == LEAST_SIDES
 
 
 @pytest.mark.parametrize("name", PARAMETERS)

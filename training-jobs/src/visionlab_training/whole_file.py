@@ -15,3 +15,11 @@ def write_json(path: Path, value: Any) -> None:
     with partial.open("rb") as handle:
         os.fsync(handle.fileno())
     partial.replace(path)
+
+
+def read_json(path: Path) -> Any:
+    """What `write_json` wrote; None where there is no file, or something else in it."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None

@@ -473,6 +473,30 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/backend/model": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Add a model that was uploaded
+     * @description It is looked at and tried in a process with limits, which takes some seconds; then it is there, disabled.
+     *
+     *     The file is an ONNX model without external data, with ONNX's own operators, for batches of any size. A detector takes `image`,
+     *     uint8 [N, 224, 224, 3], and gives `probabilities`, float32 [N, 4]; a generator takes `latent` and `truncation` and gives
+     *     `image`. The upload is gone then; where it is refused, it stays.
+     */
+    post: operations["add_model"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/backend/model/{type}": {
     parameters: {
       query?: never;
@@ -485,6 +509,66 @@ export interface paths {
      * @description Generators or detectors, with how they fare and what their cards say.
      */
     get: operations["list_models"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/backend/model/{uuid}": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    post?: never;
+    /**
+     * Remove a model
+     * @description Gone from every list at once; its files follow. One that ships with VisionLab does not come back.
+     */
+    delete: operations["delete_model"];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/backend/model/{uuid}/status/{status}": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    /**
+     * Enable or disable a model
+     * @description An enabled one is `loading`, then `ready`; one that is disabled answers the requests under way.
+     */
+    patch: operations["set_model_status"];
+    trace?: never;
+  };
+  "/backend/model/{uuid}/version/{version}/file/{name}": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Serve a model's card, its report or one of its pictures
+     * @description `card.json` is all that is known of the version; `report.html` holds all that was measured of it, where it was.
+     */
+    get: operations["get_model_file"];
     put?: never;
     post?: never;
     delete?: never;
@@ -608,6 +692,191 @@ export interface paths {
     options?: never;
     head?: never;
     patch?: never;
+    trace?: never;
+  };
+  "/backend/training": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Queue a training
+     * @description Everything is checked before it is queued. Its data sets are frozen: whatever is added to them later, it learns from these.
+     *
+     *     The finished model is exported, judged and added to the models, disabled. When trainings cannot be run here, it waits with the
+     *     `reason`.
+     */
+    post: operations["add_training"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/backend/training/process": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Go through the queue now
+     * @description The queue is gone through by itself; this is for those that wait after a fault that has been mended.
+     */
+    post: operations["process_queue"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/backend/training/{type}": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Trainings of models of a type
+     * @description Pending, running, paused, done and failed ones, with how far they are.
+     */
+    get: operations["list_trainings"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/backend/training/{uuid}": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    post?: never;
+    /**
+     * Remove a training
+     * @description One that runs is ended; nothing half-done is left of it. The model of one that is done stays.
+     */
+    delete: operations["delete_training"];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/backend/training/{uuid}/events": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * How a training fares, as it changes
+     * @description Server-sent events, each the training with its curves as JSON, until it is done, failed or removed.
+     */
+    get: operations["follow_training"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/backend/training/{uuid}/file/{name}": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Serve the report of a finished training, or one of its pictures
+     * @description `report.html` holds all that was measured; it asks for nothing from anywhere.
+     */
+    get: operations["get_training_file"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/backend/training/{uuid}/report": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * How a training fares
+     * @description Its progress, the course of its figures, and once it is done how the model was judged.
+     */
+    get: operations["get_training"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/backend/training/{uuid}/retry": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Try a failed training again
+     * @description It goes on from its last checkpoint, with the same settings and the same images.
+     */
+    post: operations["retry_training"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/backend/training/{uuid}/status/{status}": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    /**
+     * Pause or resume a training
+     * @description A running one first writes a checkpoint; until then it is `running` and `wanted` is `pause`.
+     *
+     *     Resumed, it takes its old place in the queue, and ends with the weights of one that was never paused.
+     */
+    patch: operations["set_training_status"];
     trace?: never;
   };
 }
@@ -811,6 +1080,19 @@ export interface components {
       false_accusation_rate?: number | null;
       /** Source Mean */
       source_mean: number;
+    };
+    /**
+     * Curve
+     * @description The course of a figure: pairs of step and value, 200 at the most.
+     */
+    Curve: {
+      /**
+       * Name
+       * @example loss
+       */
+      name: string;
+      /** Points */
+      points: [number, number][];
     };
     /**
      * Dataset
@@ -1454,6 +1736,11 @@ export interface components {
       /** Reason */
       reason?: string | null;
       /**
+       * Report
+       * @description address of a page with all that was measured of it; null: there is none
+       */
+      report: string | null;
+      /**
        * State
        * @enum {string}
        */
@@ -1499,6 +1786,63 @@ export interface components {
       probabilities: {
         [key: string]: number;
       };
+    };
+    /**
+     * ModelRequest
+     * @description Add a model that was trained elsewhere: an ONNX file that was uploaded. See docs/api.md for its tensors.
+     */
+    ModelRequest: {
+      /**
+       * Architecture
+       * @default unknown
+       */
+      architecture: string;
+      /**
+       * Classes
+       * @description detectors: the order in which the model gives the classes; default: human, human_gen, anime, anime_gen
+       */
+      classes?: components["schemas"]["FaceClass"][] | null;
+      /**
+       * Description
+       * @default Trained elsewhere and uploaded.
+       */
+      description: string;
+      /** @description generators: what its faces are, human_gen or anime_gen */
+      face_class?: components["schemas"]["FaceClass"] | null;
+      /**
+       * Label
+       * @description what people read; default: the name
+       * @example My detector
+       */
+      label?: string | null;
+      /**
+       * Licence
+       * @default unspecified
+       */
+      licence: string;
+      /**
+       * Model
+       * @description make it the next version of this model, in place of a new model
+       */
+      model?: string | null;
+      /**
+       * Name
+       * @description of a new model; with `model` it is that model's
+       * @example my-detector
+       */
+      name: string;
+      /**
+       * Type
+       * @example detector
+       * @enum {string}
+       */
+      type: "detector" | "generator";
+      /**
+       * Upload
+       * Format: uuid
+       * @example 0192f3a4-5b6c-7d8e-9f00-112233445566
+       */
+      upload: string;
     };
     /**
      * ModelState
@@ -1614,6 +1958,26 @@ export interface components {
        * @example /problems/not-an-image
        */
       type: string;
+    };
+    /**
+     * QueueState
+     * @description The queue after it was told to go on.
+     */
+    QueueState: {
+      /**
+       * At Once
+       * @description how many may run at the same time
+       */
+      at_once: number;
+      /** Pending */
+      pending: number;
+      /**
+       * Reason
+       * @description why none can be started; null: they can
+       */
+      reason?: string | null;
+      /** Running */
+      running: number;
     };
     /**
      * Region
@@ -1784,6 +2148,421 @@ export interface components {
        * @example 0.1.0
        */
       version: string;
+    };
+    /**
+     * Training
+     * @description A training. `status` is how far it is, `wanted` what was asked for: one that is to pause first writes a checkpoint.
+     *
+     *     `queue_position` counts the pending ones from 1. `files` are the report, its pictures and the curves, by name.
+     */
+    Training: {
+      /** Architecture */
+      architecture: string;
+      /** Base Models */
+      base_models: string[];
+      /** Begin At */
+      begin_at: string | null;
+      /**
+       * Created At
+       * Format: date-time
+       */
+      created_at: string;
+      /** Datasets */
+      datasets: components["schemas"]["TrainingDataset"][];
+      /** End At */
+      end_at: string | null;
+      /** Ensemble */
+      ensemble: boolean;
+      /**
+       * Files
+       * @description addresses by name
+       */
+      files: {
+        [key: string]: string;
+      };
+      /** Label */
+      label: string;
+      /**
+       * Metrics
+       * @description of the finished model by split: accuracy, figures of each class, confusion
+       */
+      metrics: {
+        [key: string]: components["schemas"]["DetectorMetrics"] | components["schemas"]["GeneratorMetrics"];
+      };
+      /**
+       * Model Uuid
+       * Format: uuid
+       * @description of the model that comes of it
+       */
+      model_uuid: string;
+      /** Model Version */
+      model_version: number;
+      /** Name */
+      name: string;
+      /** @description null before it was first started */
+      progress: components["schemas"]["TrainingProgress"] | null;
+      /** Queue Position */
+      queue_position?: number | null;
+      /**
+       * Reason
+       * @description why it failed or waits, and what to do
+       */
+      reason: string | null;
+      settings: components["schemas"]["TrainingSettings"];
+      /**
+       * Status
+       * @enum {string}
+       */
+      status: "pending" | "running" | "paused" | "done" | "failed";
+      /**
+       * Type
+       * @enum {string}
+       */
+      type: "detector" | "generator";
+      /**
+       * Uuid
+       * Format: uuid
+       */
+      uuid: string;
+      /**
+       * Wanted
+       * @enum {string}
+       */
+      wanted: "run" | "pause";
+    };
+    /**
+     * TrainingDataset
+     * @description A data set as a training uses it: `digest` names exactly its images.
+     */
+    TrainingDataset: {
+      /** Digest */
+      digest: string;
+      /** Images */
+      images: number;
+      /** Name */
+      name: string;
+      /**
+       * Uuid
+       * Format: uuid
+       */
+      uuid: string;
+    };
+    /**
+     * TrainingDetail
+     * @description A training with the course of its figures.
+     */
+    TrainingDetail: {
+      /** Architecture */
+      architecture: string;
+      /** Base Models */
+      base_models: string[];
+      /** Begin At */
+      begin_at: string | null;
+      /**
+       * Created At
+       * Format: date-time
+       */
+      created_at: string;
+      /** Curves */
+      curves: components["schemas"]["Curve"][];
+      /** Datasets */
+      datasets: components["schemas"]["TrainingDataset"][];
+      /** End At */
+      end_at: string | null;
+      /** Ensemble */
+      ensemble: boolean;
+      /**
+       * Files
+       * @description addresses by name
+       */
+      files: {
+        [key: string]: string;
+      };
+      /** Label */
+      label: string;
+      /**
+       * Metrics
+       * @description of the finished model by split: accuracy, figures of each class, confusion
+       */
+      metrics: {
+        [key: string]: components["schemas"]["DetectorMetrics"] | components["schemas"]["GeneratorMetrics"];
+      };
+      /**
+       * Model Uuid
+       * Format: uuid
+       * @description of the model that comes of it
+       */
+      model_uuid: string;
+      /** Model Version */
+      model_version: number;
+      /** Name */
+      name: string;
+      /** @description null before it was first started */
+      progress: components["schemas"]["TrainingProgress"] | null;
+      /** Queue Position */
+      queue_position?: number | null;
+      /**
+       * Reason
+       * @description why it failed or waits, and what to do
+       */
+      reason: string | null;
+      settings: components["schemas"]["TrainingSettings"];
+      /**
+       * Status
+       * @enum {string}
+       */
+      status: "pending" | "running" | "paused" | "done" | "failed";
+      /**
+       * Type
+       * @enum {string}
+       */
+      type: "detector" | "generator";
+      /**
+       * Uuid
+       * Format: uuid
+       */
+      uuid: string;
+      /**
+       * Wanted
+       * @enum {string}
+       */
+      wanted: "run" | "pause";
+    };
+    /**
+     * TrainingPage
+     * @description A part of the list of trainings.
+     */
+    TrainingPage: {
+      /**
+       * Next Cursor
+       * @description give it as `cursor` for the next part; null at the end
+       */
+      next_cursor?: string | null;
+      /** Trainings */
+      trainings: components["schemas"]["Training"][];
+    };
+    /**
+     * TrainingProgress
+     * @description How far a training is.
+     *
+     *     `metrics` are those of late, smoothed: loss, accuracy; of GANs the losses of both networks. `step` and `steps` are 0 before
+     *     the first report.
+     */
+    TrainingProgress: {
+      /** Device */
+      device?: string | null;
+      /**
+       * Epoch
+       * @description passes over the images so far, where the training counts in them
+       */
+      epoch?: number | null;
+      /** Epochs */
+      epochs?: number | null;
+      /** Metrics */
+      metrics?: {
+        [key: string]: number;
+      };
+      /**
+       * Phase
+       * @enum {string}
+       */
+      phase: "preparing" | "training" | "exporting";
+      /**
+       * Seconds Left
+       * @description of the training itself, without the export
+       */
+      seconds_left?: number | null;
+      /**
+       * Step
+       * @default 0
+       */
+      step: number;
+      /**
+       * Steps
+       * @description in all
+       * @default 0
+       */
+      steps: number;
+      /** Steps Per Second */
+      steps_per_second?: number | null;
+      /**
+       * Time
+       * Format: date-time
+       */
+      time: string;
+    };
+    /**
+     * TrainingRequest
+     * @description Train a model. A single network has an `architecture`; an ensemble has `ensemble` and `base_models` in its place.
+     */
+    TrainingRequest: {
+      /**
+       * Architecture
+       * @description letter for letter
+       * @example MobileNetV2
+       */
+      architecture?: string | null;
+      /**
+       * Backend
+       * @description auto: JAX where it has a GPU, else TensorFlow
+       * @default auto
+       * @enum {string}
+       */
+      backend: "auto" | "tensorflow" | "jax";
+      /**
+       * Base Models
+       * @description of an ensemble: 2 or more single detectors
+       * @default []
+       */
+      base_models: string[];
+      /**
+       * Batch Size
+       * @default 32
+       */
+      batch_size: number;
+      /**
+       * Datasets
+       * @description data sets to learn from, frozen from now on
+       * @default []
+       */
+      datasets: string[];
+      /**
+       * Ensemble
+       * @description of detectors; a vote is not trained
+       */
+      ensemble?: ("stacking" | "voting") | null;
+      /** @description generators: the class whose faces they learn to make */
+      face_class?: components["schemas"]["FaceClass"] | null;
+      /**
+       * Include Generated
+       * @description learn from the images that generators made here, too
+       * @default false
+       */
+      include_generated: boolean;
+      /**
+       * Include Uploaded
+       * @description learn from the images that people uploaded and labelled, too
+       * @default false
+       */
+      include_uploaded: boolean;
+      /**
+       * Label
+       * @description what people read; default: the name
+       * @example My detector
+       */
+      label?: string | null;
+      /**
+       * Learning Rate
+       * @description default: the preset's, or the architecture's
+       */
+      learning_rate?: number | null;
+      /**
+       * Licence
+       * @description of the model
+       * @default unspecified
+       */
+      licence: string;
+      /**
+       * Max Epochs
+       * @description passes over the images
+       * @default 20
+       */
+      max_epochs: number;
+      /**
+       * Model
+       * @description make the next version of this model, in place of a new model
+       */
+      model?: string | null;
+      /**
+       * Name
+       * @description of the model that comes of it; a new one, unless `model` is given
+       * @example my-detector
+       */
+      name: string;
+      /**
+       * Patience
+       * @description detectors: stop after so many epochs without a better one; 0: never
+       * @default 0
+       */
+      patience: number;
+      /**
+       * Preset
+       * @description see docs/training.md
+       * @default original
+       * @enum {string}
+       */
+      preset: "original" | "robust";
+      /**
+       * Resolution
+       * @description side in pixels; default: 224, of generators 128
+       */
+      resolution?: number | null;
+      /**
+       * Seed
+       * @default 0
+       */
+      seed: number;
+      /**
+       * Test Fraction
+       * @description share of the images, always the same ones, on which the finished detector is judged; of fewer than 200 none, and it is judged on the validation images
+       * @default 0.1
+       */
+      test_fraction: number;
+      /**
+       * Type
+       * @example detector
+       * @enum {string}
+       */
+      type: "detector" | "generator";
+      /**
+       * Weights
+       * @description what a detector starts from
+       * @default none
+       * @enum {string}
+       */
+      weights: "none" | "imagenet";
+    };
+    /**
+     * TrainingSettings
+     * @description What was asked for, beside the model and the data sets.
+     */
+    TrainingSettings: {
+      /**
+       * Backend
+       * @enum {string}
+       */
+      backend: "auto" | "tensorflow" | "jax";
+      /** Batch Size */
+      batch_size: number;
+      face_class: components["schemas"]["FaceClass"] | null;
+      /** Include Generated */
+      include_generated: boolean;
+      /** Include Uploaded */
+      include_uploaded: boolean;
+      /** Learning Rate */
+      learning_rate: number | null;
+      /** Licence */
+      licence: string;
+      /** Max Epochs */
+      max_epochs: number;
+      /** Patience */
+      patience: number;
+      /**
+       * Preset
+       * @enum {string}
+       */
+      preset: "original" | "robust";
+      /** Resolution */
+      resolution: number | null;
+      /** Seed */
+      seed: number;
+      /** Test Fraction */
+      test_fraction: number;
+      /**
+       * Weights
+       * @enum {string}
+       */
+      weights: "none" | "imagenet";
     };
     /**
      * Verdict
@@ -3889,6 +4668,111 @@ export interface operations {
       };
     };
   };
+  add_model: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["ModelRequest"];
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Model"];
+        };
+      };
+      /** @description There is no such upload or model. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "detail": "There is no such upload or model.",
+           *       "instance": "b1946ac92492d234",
+           *       "status": 404,
+           *       "title": "Not found",
+           *       "type": "/problems/not-found"
+           *     }
+           */
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The upload is not finished, or in use; the name is taken. */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "detail": "The upload is not finished, or in use; the name is taken.",
+           *       "instance": "b1946ac92492d234",
+           *       "status": 409,
+           *       "title": "Upload not usable",
+           *       "type": "/problems/upload-not-usable"
+           *     }
+           */
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The file is too large for a model. */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "detail": "The file is too large for a model.",
+           *       "instance": "b1946ac92492d234",
+           *       "status": 413,
+           *       "title": "Image too large",
+           *       "type": "/problems/image-too-large"
+           *     }
+           */
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description It is no ONNX file that can be served: the detail says why. */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "detail": "It is no ONNX file that can be served: the detail says why.",
+           *       "instance": "b1946ac92492d234",
+           *       "status": 422,
+           *       "title": "Unusable model",
+           *       "type": "/problems/unusable-model"
+           *     }
+           */
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Any other problem. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
   list_models: {
     parameters: {
       query?: {
@@ -3910,6 +4794,202 @@ export interface operations {
         };
         content: {
           "application/json": components["schemas"]["Model"][];
+        };
+      };
+      /** @description Any other problem. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  delete_model: {
+    parameters: {
+      query?: {
+        /** @description one version alone; default: all */
+        version?: number | null;
+      };
+      header?: never;
+      path: {
+        uuid: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description There is no such model or version. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "detail": "There is no such model or version.",
+           *       "instance": "b1946ac92492d234",
+           *       "status": 404,
+           *       "title": "Not found",
+           *       "type": "/problems/not-found"
+           *     }
+           */
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description It is in service, an ensemble stands on it, or a training uses it: the detail says which. */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "detail": "It is in service, an ensemble stands on it, or a training uses it: the detail says which.",
+           *       "instance": "b1946ac92492d234",
+           *       "status": 409,
+           *       "title": "Model in use",
+           *       "type": "/problems/model-in-use"
+           *     }
+           */
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Any other problem. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  set_model_status: {
+    parameters: {
+      query?: {
+        /** @description which version; default: the newest */
+        version?: number | null;
+        /** @description disable its other versions at once: switch to it, or back to it */
+        replace?: boolean;
+      };
+      header?: never;
+      path: {
+        uuid: string;
+        status: "enabled" | "disabled";
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Model"];
+        };
+      };
+      /** @description There is no such model or version. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "detail": "There is no such model or version.",
+           *       "instance": "b1946ac92492d234",
+           *       "status": 404,
+           *       "title": "Not found",
+           *       "type": "/problems/not-found"
+           *     }
+           */
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Its file is not in the store. */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "detail": "Its file is not in the store.",
+           *       "instance": "b1946ac92492d234",
+           *       "status": 409,
+           *       "title": "Model incomplete",
+           *       "type": "/problems/model-incomplete"
+           *     }
+           */
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Any other problem. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  get_model_file: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        uuid: string;
+        version: number;
+        name: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": Record<string, never>;
+          "application/x-ndjson": string;
+          "image/jpeg": unknown;
+          "image/png": unknown;
+          "text/html": string;
+        };
+      };
+      /** @description There is no such model, version or file. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "detail": "There is no such model, version or file.",
+           *       "instance": "b1946ac92492d234",
+           *       "status": 404,
+           *       "title": "Not found",
+           *       "type": "/problems/not-found"
+           *     }
+           */
+          "application/problem+json": components["schemas"]["Problem"];
         };
       };
       /** @description Any other problem. */
@@ -4288,6 +5368,497 @@ export interface operations {
         };
         content: {
           "application/json": components["schemas"]["Status"];
+        };
+      };
+      /** @description Any other problem. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  add_training: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["TrainingRequest"];
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Training"];
+        };
+      };
+      /** @description There is no such data set, base model or model. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "detail": "There is no such data set, base model or model.",
+           *       "instance": "b1946ac92492d234",
+           *       "status": 404,
+           *       "title": "Not found",
+           *       "type": "/problems/not-found"
+           *     }
+           */
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The data sets cannot be used, or hold too little; the name is taken; a model cannot be a base. */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "detail": "The data sets cannot be used, or hold too little; the name is taken; a model cannot be a base.",
+           *       "instance": "b1946ac92492d234",
+           *       "status": 409,
+           *       "title": "Images missing",
+           *       "type": "/problems/images-missing"
+           *     }
+           */
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description A setting is out of range or does not fit the others; there is no such architecture. */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "detail": "A setting is out of range or does not fit the others; there is no such architecture.",
+           *       "instance": "b1946ac92492d234",
+           *       "status": 422,
+           *       "title": "Invalid request",
+           *       "type": "/problems/invalid-request"
+           *     }
+           */
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Any other problem. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  process_queue: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["QueueState"];
+        };
+      };
+      /** @description Any other problem. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  list_trainings: {
+    parameters: {
+      query?: {
+        /** @description only those with this status */
+        status?: ("pending" | "running" | "paused" | "done" | "failed") | null;
+        /** @description only those whose name has this in it */
+        name?: string | null;
+        /** @description `-name`: Z first */
+        sort?: "newest" | "oldest" | "name" | "-name";
+        /** @description `next_cursor` of the part before */
+        cursor?: string | null;
+        limit?: number;
+      };
+      header?: never;
+      path: {
+        type: "detector" | "generator";
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["TrainingPage"];
+        };
+      };
+      /** @description Any other problem. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  delete_training: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        uuid: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description There is no such training. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "detail": "There is no such training.",
+           *       "instance": "b1946ac92492d234",
+           *       "status": 404,
+           *       "title": "Not found",
+           *       "type": "/problems/not-found"
+           *     }
+           */
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Any other problem. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  follow_training: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        uuid: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "text/event-stream": string;
+        };
+      };
+      /** @description There is no such training. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "detail": "There is no such training.",
+           *       "instance": "b1946ac92492d234",
+           *       "status": 404,
+           *       "title": "Not found",
+           *       "type": "/problems/not-found"
+           *     }
+           */
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Any other problem. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  get_training_file: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        uuid: string;
+        name: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": Record<string, never>;
+          "application/x-ndjson": string;
+          "image/jpeg": unknown;
+          "image/png": unknown;
+          "text/html": string;
+        };
+      };
+      /** @description There is no such training or file, or it is not done. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "detail": "There is no such training or file, or it is not done.",
+           *       "instance": "b1946ac92492d234",
+           *       "status": 404,
+           *       "title": "Not found",
+           *       "type": "/problems/not-found"
+           *     }
+           */
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Any other problem. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  get_training: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        uuid: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["TrainingDetail"];
+        };
+      };
+      /** @description There is no such training. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "detail": "There is no such training.",
+           *       "instance": "b1946ac92492d234",
+           *       "status": 404,
+           *       "title": "Not found",
+           *       "type": "/problems/not-found"
+           *     }
+           */
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Any other problem. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  retry_training: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        uuid: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Training"];
+        };
+      };
+      /** @description There is no such training. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "detail": "There is no such training.",
+           *       "instance": "b1946ac92492d234",
+           *       "status": 404,
+           *       "title": "Not found",
+           *       "type": "/problems/not-found"
+           *     }
+           */
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description It has not failed. */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "detail": "It has not failed.",
+           *       "instance": "b1946ac92492d234",
+           *       "status": 409,
+           *       "title": "Training not failed",
+           *       "type": "/problems/training-not-failed"
+           *     }
+           */
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Any other problem. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  set_training_status: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        uuid: string;
+        status: "paused" | "running";
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Training"];
+        };
+      };
+      /** @description There is no such training. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "detail": "There is no such training.",
+           *       "instance": "b1946ac92492d234",
+           *       "status": 404,
+           *       "title": "Not found",
+           *       "type": "/problems/not-found"
+           *     }
+           */
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description A training that has ended cannot be paused. */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "detail": "A training that has ended cannot be paused.",
+           *       "instance": "b1946ac92492d234",
+           *       "status": 409,
+           *       "title": "Training ended",
+           *       "type": "/problems/training-ended"
+           *     }
+           */
+          "application/problem+json": components["schemas"]["Problem"];
         };
       };
       /** @description Any other problem. */

@@ -18,13 +18,13 @@ from sqlalchemy import ColumnElement, or_, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
-from visionlab_api.database.tables import DatasetRow, UploadRow
+from visionlab_api.database.tables import DatasetRow, TrainingRow, UploadRow
 
 log = logging.getLogger(__name__)
 
 LEASE_SECONDS = 5.0
 _SECONDS_BETWEEN_RENEWALS = 1.0
-Table = type[UploadRow] | type[DatasetRow]
+Table = type[UploadRow] | type[DatasetRow] | type[TrainingRow]
 
 
 def is_free(table: Table) -> ColumnElement[bool]:

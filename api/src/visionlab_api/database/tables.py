@@ -264,6 +264,72 @@ class DatasetUseRow(Base):
     created_at: Mapped[datetime] = mapped_column(default=_now)
 
 
+class TrainingRow(Leased, Base):
+    """A training: what is wished (`wish`: run, pause, removed) and what was seen of it (`status`).
+
+    `order` is all that the job is given (`visionlab_core.training_job.TrainingOrder`). `attempts` counts how often it was broken
+    off without having come further than `last_step`. `begin_at` is when it was first started.
+    """
+
+    __tablename__ = "trainings"
+    __table_args__ = (
+        CheckConstraint("type IN ('detector', 'generator')", name="type"),
+        CheckConstraint("status IN ('pending', 'running', 'paused', 'done', 'failed')", name="status"),
+        CheckConstraint("wish IN ('run', 'pause', 'removed')", name="wish"),
+        CheckConstraint("status NOT IN ('done', 'failed') OR end_at IS NOT NULL", name="ended"),
+        CheckConstraint("status <> 'failed' OR reason IS NOT NULL", name="reason"),
+        Index("ix_trainings_type_id", "type", "id"),
+        Index("ix_trainings_type_name", "type", "name", "id"),
+        Index("ix_trainings_status", "status", "wish", "id"),
+        Index("ix_trainings_wish", "wish"),
+        # A name and version is promised to one training at a time; once it is done, the models table keeps it.
+        Index(
+            "ix_trainings_promised",
+            "name",
+            "model_version",
+            unique=True,
+            sqlite_where=text("status <> 'done'"),
+            postgresql_where=text("status <> 'done'"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    uuid: Mapped[UUID] = mapped_column(unique=True, default=uuid4)
+    type: Mapped[str] = mapped_column(String(16))
+    name: Mapped[str] = mapped_column(String(64))
+    label: Mapped[str] = mapped_column(String(80))
+    status: Mapped[str] = mapped_column(String(16), default="pending")
+    wish: Mapped[str] = mapped_column(String(16), default="run")
+    reason: Mapped[str | None] = mapped_column(String(1000))
+    model_uuid: Mapped[UUID]
+    model_version: Mapped[int]
+    architecture: Mapped[str] = mapped_column(String(64))
+    ensemble: Mapped[bool] = mapped_column(default=False)
+    base_models: Mapped[list[str]] = mapped_column(default=list)
+    settings: Mapped[dict[str, Any]]
+    datasets: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+    order: Mapped[dict[str, Any]] = mapped_column("job_order")
+    progress: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    metrics: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    attempts: Mapped[int] = mapped_column(default=0)
+    last_step: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime] = mapped_column(default=_now)
+    begin_at: Mapped[datetime | None]
+    end_at: Mapped[datetime | None]
+
+
+class RemovedModelRow(Base):
+    """A model version that somebody removed: one that ships with the project must not come back at the next start."""
+
+    __tablename__ = "removed_models"
+    __table_args__ = (UniqueConstraint("uuid", "version"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    uuid: Mapped[UUID]
+    version: Mapped[int]
+    removed_at: Mapped[datetime] = mapped_column(default=_now)
+
+
 class SettingRow(Base):
     """A system-wide setting that differs from its default."""
 

@@ -95,6 +95,14 @@ class ServingLoop:
         await self._read()
         await asyncio.gather(*(pool.bring(self._enabled(kind)) for kind, pool in self._pools.items()))
 
+    async def look(self) -> None:
+        """Read the table now, so that what is asked next knows of a change; what is served follows."""
+        await self._read()
+
+    def find(self, uuid: UUID, version: int) -> KnownModel | None:
+        """A version of a model."""
+        return self._models.get(ModelVersion(uuid, version))
+
     def models(self) -> list[KnownModel]:
         """All models, in the order in which they were added."""
         return list(self._models.values())

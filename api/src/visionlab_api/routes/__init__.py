@@ -16,6 +16,7 @@ from visionlab_api.routes import (
     settings,
     stats,
     status,
+    trainings,
     uploads,
 )
 from visionlab_api.routes.documented import ANY_PROBLEM
@@ -32,6 +33,7 @@ for module in (
     archive,
     uploads,
     datasets,
+    trainings,
     models,
     session,
     keys,

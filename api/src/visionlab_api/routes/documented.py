@@ -47,3 +47,12 @@ def problems(**by_status: str) -> Responses:
 
 
 ANY_PROBLEM: Responses = {"default": {"description": "Any other problem.", "content": {MEDIA_TYPE: {"schema": _SCHEMA}}}}
+
+REPORT_CONTENT: dict[str, Any] = {
+    "text/html": {"schema": {"type": "string"}},
+    "application/json": {"schema": {"type": "object"}},
+    "application/x-ndjson": {"schema": {"type": "string"}},
+    "image/png": {},
+    "image/jpeg": {},
+}
+"""Of routes that serve reports of models, with their cards, curves and pictures."""

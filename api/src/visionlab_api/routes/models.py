@@ -1,17 +1,29 @@
-"""The models."""
+"""The models. All but the list is for admins."""
 
 from __future__ import annotations
 
+import asyncio
+import mimetypes
+from http import HTTPStatus
 from typing import Annotated, Literal
+from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 
 from visionlab_api import schemas
-from visionlab_api.dependencies import StateDep
+from visionlab_api.dependencies import SessionDep, StateDep
+from visionlab_api.problems import not_found
 from visionlab_api.reconcile.serving import KnownModel, ServingLoop
+from visionlab_api.routes.documented import REPORT_CONTENT, problems
+from visionlab_api.services import models
 from visionlab_core.model_card import ModelKind
+from visionlab_core.store_layout import model_key
 
 router = APIRouter(tags=["models"])
+
+FILES = ("card.json", "report.html", "confusion.png", "sources.png", "samples.jpg")
+
+Version = Annotated[int | None, Query(ge=1, lt=2**31, description="which version; default: the newest")]
 
 
 @router.get("/model/{type}", summary="Models of a type")
@@ -26,6 +38,98 @@ async def list_models(
         for each in state.serving.models()
         if each.card.kind == type and (status is None or each.enabled == (status == "enabled"))
     ]
+
+
+@router.post(
+    "/model",
+    status_code=HTTPStatus.CREATED,
+    summary="Add a model that was uploaded",
+    responses=problems(
+        S404="There is no such upload or model.",
+        S409_upload_not_usable="The upload is not finished, or in use; the name is taken.",
+        S413="The file is too large for a model.",
+        S422_unusable_model="It is no ONNX file that can be served: the detail says why.",
+    ),
+)
+async def add_model(request: schemas.ModelRequest, state: StateDep) -> schemas.Model:
+    """It is looked at and tried in a process with limits, which takes some seconds; then it is there, disabled.
+
+    The file is an ONNX model without external data, with ONNX's own operators, for batches of any size. A detector takes `image`,
+    uint8 [N, 224, 224, 3], and gives `probabilities`, float32 [N, 4]; a generator takes `latent` and `truncation` and gives
+    `image`. The upload is gone then; where it is refused, it stays.
+    """
+    card = await state.model_uploads.add(request)
+    await state.serving.look()
+    return _known(state.serving, card.uuid, card.version)
+
+
+@router.patch(
+    "/model/{uuid}/status/{status}",
+    summary="Enable or disable a model",
+    responses=problems(S404="There is no such model or version.", S409_model_incomplete="Its file is not in the store."),
+)
+async def set_model_status(
+    uuid: UUID,
+    status: Literal["enabled", "disabled"],
+    session: SessionDep,
+    state: StateDep,
+    version: Version = None,
+    replace: Annotated[bool, Query(description="disable its other versions at once: switch to it, or back to it")] = False,
+) -> schemas.Model:
+    """An enabled one is `loading`, then `ready`; one that is disabled answers the requests under way."""
+    row = await models.change_status(session, state.store, uuid, status, version=version, replace=replace)
+    await state.serving.look()
+    return _known(state.serving, row.uuid, row.version)
+
+
+@router.delete(
+    "/model/{uuid}",
+    status_code=HTTPStatus.NO_CONTENT,
+    response_class=Response,
+    summary="Remove a model",
+    responses=problems(
+        S404="There is no such model or version.",
+        S409_model_in_use="It is in service, an ensemble stands on it, or a training uses it: the detail says which.",
+    ),
+)
+async def delete_model(
+    uuid: UUID,
+    session: SessionDep,
+    state: StateDep,
+    version: Annotated[int | None, Query(ge=1, lt=2**31, description="one version alone; default: all")] = None,
+) -> Response:
+    """Gone from every list at once; its files follow. One that ships with VisionLab does not come back."""
+    await models.remove(session, uuid, version)
+    await state.serving.look()
+    return Response(status_code=HTTPStatus.NO_CONTENT)
+
+
+@router.get(
+    "/model/{uuid}/version/{version}/file/{name}",
+    summary="Serve a model's card, its report or one of its pictures",
+    response_class=Response,
+    responses={
+        200: {"content": REPORT_CONTENT},
+        **problems(S404="There is no such model, version or file."),
+    },
+)
+async def get_model_file(uuid: UUID, version: int, name: str, state: StateDep) -> Response:
+    """`card.json` is all that is known of the version; `report.html` holds all that was measured of it, where it was."""
+    model = state.serving.find(uuid, version)
+    if model is None or name not in FILES or (name not in model.card.files and name != "card.json"):
+        raise not_found("file", name)
+    data = await asyncio.to_thread(state.store.get, model_key(uuid, version, name))
+    # The report came with the model: it is shown, and nothing in it is run.
+    policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; sandbox"
+    headers = {"Content-Security-Policy": policy, "Cache-Control": "private, no-cache"}
+    return Response(data, media_type=mimetypes.guess_type(name)[0], headers=headers)
+
+
+def _known(serving: ServingLoop, uuid: UUID, version: int) -> schemas.Model:
+    model = serving.find(uuid, version)
+    if model is None:  # removed again in this very moment
+        raise not_found("model", uuid)
+    return _to_schema(model, serving)
 
 
 def _to_schema(model: KnownModel, serving: ServingLoop) -> schemas.Model:
@@ -49,4 +153,5 @@ def _to_schema(model: KnownModel, serving: ServingLoop) -> schemas.Model:
         metrics=card.metrics,
         licence=card.licence,
         limitations=list(card.limitations),
+        report=f"/backend/model/{card.uuid}/version/{card.version}/file/report.html" if "report.html" in card.files else None,
     )

@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
-from visionlab_api.database.tables import ModelRow
+from visionlab_api.database.tables import ModelRow, RemovedModelRow
 from visionlab_core.model_card import ModelCard
 from visionlab_core.object_store import ObjectStore
 from visionlab_core.store_layout import model_key
@@ -23,7 +23,7 @@ async def install_starters(folder: Path, store: ObjectStore, sessions: async_ses
     """Put every `folder/NAME/VERSION/card.json` and its files into the store, and index the new ones.
 
     They are enabled where their card does not say otherwise. A version that is known already stays as it is, whatever its
-    status. A newer version takes the place of an older one.
+    status; one that somebody removed does not come back. A newer version takes the place of an older one.
     """
     for path in await asyncio.to_thread(_cards, folder):
         try:
@@ -37,7 +37,8 @@ async def install_starters(folder: Path, store: ObjectStore, sessions: async_ses
 async def _install(folder: Path, card: ModelCard, store: ObjectStore, sessions: async_sessionmaker[AsyncSession]) -> None:
     async with sessions() as session:
         known = select(ModelRow.id).where(ModelRow.uuid == card.uuid, ModelRow.version == card.version)
-        if (await session.scalar(known)) is not None:
+        removed = select(RemovedModelRow.id).where(RemovedModelRow.uuid == card.uuid, RemovedModelRow.version == card.version)
+        if (await session.scalar(known)) is not None or (await session.scalar(removed)) is not None:
             return
     await asyncio.to_thread(_copy, folder, card, store)
     async with sessions() as session:

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n/visionlab_inference/repository/onnx_graph.proto\x12\x0evisionlab.onnx\"\xa4\x01\n\x0e\x41ttributeProto\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x01i\x18\x03 \x01(\x03H\x00\x88\x01\x01\x12:\n\x04type\x18\x14 \x01(\x0e\x32,.visionlab.onnx.AttributeProto.AttributeType\"2\n\rAttributeType\x12\r\n\tUNDEFINED\x10\x00\x12\t\n\x05\x46LOAT\x10\x01\x12\x07\n\x03INT\x10\x02\x42\x04\n\x02_i\"|\n\tNodeProto\x12\r\n\x05input\x18\x01 \x03(\t\x12\x0e\n\x06output\x18\x02 \x03(\t\x12\x0c\n\x04name\x18\x03 \x01(\t\x12\x0f\n\x07op_type\x18\x04 \x01(\t\x12\x31\n\tattribute\x18\x05 \x03(\x0b\x32\x1e.visionlab.onnx.AttributeProto\"t\n\x0bTensorProto\x12\x0c\n\x04\x64ims\x18\x01 \x03(\x03\x12\x11\n\tdata_type\x18\x02 \x01(\x05\x12\x0c\n\x04name\x18\x08 \x01(\t\x12\x10\n\x08raw_data\x18\t \x01(\x0c\"$\n\x08\x44\x61taType\x12\r\n\tUNDEFINED\x10\x00\x12\t\n\x05\x46LOAT\x10\x01\"\x8b\x01\n\x10TensorShapeProto\x12\x37\n\x03\x64im\x18\x01 \x03(\x0b\x32*.visionlab.onnx.TensorShapeProto.Dimension\x1a>\n\tDimension\x12\x13\n\tdim_value\x18\x01 \x01(\x03H\x00\x12\x13\n\tdim_param\x18\x02 \x01(\tH\x00\x42\x07\n\x05value\"\x9b\x01\n\tTypeProto\x12\x37\n\x0btensor_type\x18\x01 \x01(\x0b\x32 .visionlab.onnx.TypeProto.TensorH\x00\x1aL\n\x06Tensor\x12\x11\n\telem_type\x18\x01 \x01(\x05\x12/\n\x05shape\x18\x02 \x01(\x0b\x32 .visionlab.onnx.TensorShapeProtoB\x07\n\x05value\"G\n\x0eValueInfoProto\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\'\n\x04type\x18\x02 \x01(\x0b\x32\x19.visionlab.onnx.TypeProto\"\xd4\x01\n\nGraphProto\x12\'\n\x04node\x18\x01 \x03(\x0b\x32\x19.visionlab.onnx.NodeProto\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x30\n\x0binitializer\x18\x05 \x03(\x0b\x32\x1b.visionlab.onnx.TensorProto\x12-\n\x05input\x18\x0b \x03(\x0b\x32\x1e.visionlab.onnx.ValueInfoProto\x12.\n\x06output\x18\x0c \x03(\x0b\x32\x1e.visionlab.onnx.ValueInfoProto\"5\n\x12OperatorSetIdProto\x12\x0e\n\x06\x64omain\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\"\x9c\x01\n\nModelProto\x12\x12\n\nir_version\x18\x01 \x01(\x03\x12\x15\n\rproducer_name\x18\x02 \x01(\t\x12)\n\x05graph\x18\x07 \x01(\x0b\x32\x1a.visionlab.onnx.GraphProto\x12\x38\n\x0copset_import\x18\x08 \x03(\x0b\x32\".visionlab.onnx.OperatorSetIdProtob\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n/visionlab_inference/repository/onnx_graph.proto\x12\x0evisionlab.onnx\"\xcd\x02\n\x0e\x41ttributeProto\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x01i\x18\x03 \x01(\x03H\x00\x88\x01\x01\x12&\n\x01t\x18\x05 \x01(\x0b\x32\x1b.visionlab.onnx.TensorProto\x12%\n\x01g\x18\x06 \x01(\x0b\x32\x1a.visionlab.onnx.GraphProto\x12,\n\x07tensors\x18\n \x03(\x0b\x32\x1b.visionlab.onnx.TensorProto\x12*\n\x06graphs\x18\x0b \x03(\x0b\x32\x1a.visionlab.onnx.GraphProto\x12:\n\x04type\x18\x14 \x01(\x0e\x32,.visionlab.onnx.AttributeProto.AttributeType\"2\n\rAttributeType\x12\r\n\tUNDEFINED\x10\x00\x12\t\n\x05\x46LOAT\x10\x01\x12\x07\n\x03INT\x10\x02\x42\x04\n\x02_i\"\x8c\x01\n\tNodeProto\x12\r\n\x05input\x18\x01 \x03(\t\x12\x0e\n\x06output\x18\x02 \x03(\t\x12\x0c\n\x04name\x18\x03 \x01(\t\x12\x0f\n\x07op_type\x18\x04 \x01(\t\x12\x31\n\tattribute\x18\x05 \x03(\x0b\x32\x1e.visionlab.onnx.AttributeProto\x12\x0e\n\x06\x64omain\x18\x07 \x01(\t\"\xca\x01\n\x0bTensorProto\x12\x0c\n\x04\x64ims\x18\x01 \x03(\x03\x12\x11\n\tdata_type\x18\x02 \x01(\x05\x12\x0c\n\x04name\x18\x08 \x01(\t\x12\x10\n\x08raw_data\x18\t \x01(\x0c\x12=\n\rexternal_data\x18\r \x03(\x0b\x32&.visionlab.onnx.StringStringEntryProto\x12\x15\n\rdata_location\x18\x0e \x01(\x05\"$\n\x08\x44\x61taType\x12\r\n\tUNDEFINED\x10\x00\x12\t\n\x05\x46LOAT\x10\x01\"4\n\x16StringStringEntryProto\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t\"n\n\x11SparseTensorProto\x12+\n\x06values\x18\x01 \x01(\x0b\x32\x1b.visionlab.onnx.TensorProto\x12,\n\x07indices\x18\x02 \x01(\x0b\x32\x1b.visionlab.onnx.TensorProto\"\x1d\n\rFunctionProto\x12\x0c\n\x04name\x18\x01 \x01(\t\"\x8b\x01\n\x10TensorShapeProto\x12\x37\n\x03\x64im\x18\x01 \x03(\x0b\x32*.visionlab.onnx.TensorShapeProto.Dimension\x1a>\n\tDimension\x12\x13\n\tdim_value\x18\x01 \x01(\x03H\x00\x12\x13\n\tdim_param\x18\x02 \x01(\tH\x00\x42\x07\n\x05value\"\x9b\x01\n\tTypeProto\x12\x37\n\x0btensor_type\x18\x01 \x01(\x0b\x32 .visionlab.onnx.TypeProto.TensorH\x00\x1aL\n\x06Tensor\x12\x11\n\telem_type\x18\x01 \x01(\x05\x12/\n\x05shape\x18\x02 \x01(\x0b\x32 .visionlab.onnx.TensorShapeProtoB\x07\n\x05value\"G\n\x0eValueInfoProto\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\'\n\x04type\x18\x02 \x01(\x0b\x32\x19.visionlab.onnx.TypeProto\"\x93\x02\n\nGraphProto\x12\'\n\x04node\x18\x01 \x03(\x0b\x32\x19.visionlab.onnx.NodeProto\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x30\n\x0binitializer\x18\x05 \x03(\x0b\x32\x1b.visionlab.onnx.TensorProto\x12-\n\x05input\x18\x0b \x03(\x0b\x32\x1e.visionlab.onnx.ValueInfoProto\x12.\n\x06output\x18\x0c \x03(\x0b\x32\x1e.visionlab.onnx.ValueInfoProto\x12=\n\x12sparse_initializer\x18\x0f \x03(\x0b\x32!.visionlab.onnx.SparseTensorProto\"5\n\x12OperatorSetIdProto\x12\x0e\n\x06\x64omain\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\"\xce\x01\n\nModelProto\x12\x12\n\nir_version\x18\x01 \x01(\x03\x12\x15\n\rproducer_name\x18\x02 \x01(\t\x12)\n\x05graph\x18\x07 \x01(\x0b\x32\x1a.visionlab.onnx.GraphProto\x12\x38\n\x0copset_import\x18\x08 \x03(\x0b\x32\".visionlab.onnx.OperatorSetIdProto\x12\x30\n\tfunctions\x18\x19 \x03(\x0b\x32\x1d.visionlab.onnx.FunctionProtob\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -32,29 +32,35 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'visionlab_inference.reposit
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_ATTRIBUTEPROTO']._serialized_start=68
-  _globals['_ATTRIBUTEPROTO']._serialized_end=232
-  _globals['_ATTRIBUTEPROTO_ATTRIBUTETYPE']._serialized_start=176
-  _globals['_ATTRIBUTEPROTO_ATTRIBUTETYPE']._serialized_end=226
-  _globals['_NODEPROTO']._serialized_start=234
-  _globals['_NODEPROTO']._serialized_end=358
-  _globals['_TENSORPROTO']._serialized_start=360
-  _globals['_TENSORPROTO']._serialized_end=476
-  _globals['_TENSORPROTO_DATATYPE']._serialized_start=440
-  _globals['_TENSORPROTO_DATATYPE']._serialized_end=476
-  _globals['_TENSORSHAPEPROTO']._serialized_start=479
-  _globals['_TENSORSHAPEPROTO']._serialized_end=618
-  _globals['_TENSORSHAPEPROTO_DIMENSION']._serialized_start=556
-  _globals['_TENSORSHAPEPROTO_DIMENSION']._serialized_end=618
-  _globals['_TYPEPROTO']._serialized_start=621
-  _globals['_TYPEPROTO']._serialized_end=776
-  _globals['_TYPEPROTO_TENSOR']._serialized_start=691
-  _globals['_TYPEPROTO_TENSOR']._serialized_end=767
-  _globals['_VALUEINFOPROTO']._serialized_start=778
-  _globals['_VALUEINFOPROTO']._serialized_end=849
-  _globals['_GRAPHPROTO']._serialized_start=852
-  _globals['_GRAPHPROTO']._serialized_end=1064
-  _globals['_OPERATORSETIDPROTO']._serialized_start=1066
-  _globals['_OPERATORSETIDPROTO']._serialized_end=1119
-  _globals['_MODELPROTO']._serialized_start=1122
-  _globals['_MODELPROTO']._serialized_end=1278
+  _globals['_ATTRIBUTEPROTO']._serialized_end=401
+  _globals['_ATTRIBUTEPROTO_ATTRIBUTETYPE']._serialized_start=345
+  _globals['_ATTRIBUTEPROTO_ATTRIBUTETYPE']._serialized_end=395
+  _globals['_NODEPROTO']._serialized_start=404
+  _globals['_NODEPROTO']._serialized_end=544
+  _globals['_TENSORPROTO']._serialized_start=547
+  _globals['_TENSORPROTO']._serialized_end=749
+  _globals['_TENSORPROTO_DATATYPE']._serialized_start=713
+  _globals['_TENSORPROTO_DATATYPE']._serialized_end=749
+  _globals['_STRINGSTRINGENTRYPROTO']._serialized_start=751
+  _globals['_STRINGSTRINGENTRYPROTO']._serialized_end=803
+  _globals['_SPARSETENSORPROTO']._serialized_start=805
+  _globals['_SPARSETENSORPROTO']._serialized_end=915
+  _globals['_FUNCTIONPROTO']._serialized_start=917
+  _globals['_FUNCTIONPROTO']._serialized_end=946
+  _globals['_TENSORSHAPEPROTO']._serialized_start=949
+  _globals['_TENSORSHAPEPROTO']._serialized_end=1088
+  _globals['_TENSORSHAPEPROTO_DIMENSION']._serialized_start=1026
+  _globals['_TENSORSHAPEPROTO_DIMENSION']._serialized_end=1088
+  _globals['_TYPEPROTO']._serialized_start=1091
+  _globals['_TYPEPROTO']._serialized_end=1246
+  _globals['_TYPEPROTO_TENSOR']._serialized_start=1161
+  _globals['_TYPEPROTO_TENSOR']._serialized_end=1237
+  _globals['_VALUEINFOPROTO']._serialized_start=1248
+  _globals['_VALUEINFOPROTO']._serialized_end=1319
+  _globals['_GRAPHPROTO']._serialized_start=1322
+  _globals['_GRAPHPROTO']._serialized_end=1597
+  _globals['_OPERATORSETIDPROTO']._serialized_start=1599
+  _globals['_OPERATORSETIDPROTO']._serialized_end=1652
+  _globals['_MODELPROTO']._serialized_start=1655
+  _globals['_MODELPROTO']._serialized_end=1861
 # @@protoc_insertion_point(module_scope)

@@ -148,7 +148,9 @@ def learn(
             steps = plan.after(step)
             last = step >= steps
             validates = step % validate_every == 0 or last
-            saves = step % spec.checkpoint_every == 0 or last or stop.requested
+            # Read once: asked for in the middle of a step, the stop is the next one's, which then has its checkpoint.
+            stops = stop.requested
+            saves = step % spec.checkpoint_every == 0 or last or stops
             if step % _READ_EVERY == 0 or validates or saves:
                 _read(unread, average, step)
                 progress.step(step, average, steps=steps)
@@ -163,7 +165,7 @@ def learn(
                 checkpoint.save(latest, learner.groups, step)
             if last or (spec.patience and step - best.step >= spec.patience * validate_every):
                 return True
-            if stop.requested:
+            if stops:
                 return False
     finally:
         progress.close()

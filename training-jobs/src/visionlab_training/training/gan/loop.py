@@ -84,14 +84,16 @@ def train_generator(spec: GeneratorTraining, folder: Path, budget: float | None 
                 smooth = _smoothed(smooth, losses, step)
                 progress.step(step, smooth, steps=steps.steps)
             sampled = step % spec.sample_every == 0 or last
-            if stop.requested or step % spec.checkpoint_every == 0 or sampled:
+            # Read once: asked for in the middle of a step, the stop is the next one's, which then has its checkpoint.
+            stops = stop.requested
+            if stops or step % spec.checkpoint_every == 0 or sampled:
                 training.sync()
                 checkpoint.save(latest, training.groups, step)
             if sampled:
                 save_grid(folder / "samples" / f"{step:06d}.jpg", training.sample(64, seed=1))
             if last:
                 return True
-            if stop.requested:
+            if stops:
                 return False
     finally:
         progress.close()

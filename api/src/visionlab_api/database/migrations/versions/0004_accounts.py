@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0004"
+revision = "0004_accounts"
 down_revision = "0003_datasets"
 branch_labels = None
 depends_on = None
