@@ -101,6 +101,8 @@ def test_each_call_lets_in_whom_it_should(server, callers, method, path, rule):
             assert answer.headers["www-authenticate"].startswith("Bearer ")
         else:
             assert status == 403, (caller, answer.text)
+        if method == "HEAD":
+            continue  # its answers have no body
         if status in (401, 403) and not path.startswith("/v2"):
             problem_of(answer, status)
         elif status in (401, 403):

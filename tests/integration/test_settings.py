@@ -17,8 +17,9 @@ def server(hospital):
     return hospital
 
 
-async def test_first_changes_at_once_all_succeed(server):
-    # First in this file: only the first change of a setting makes its row.
+async def test_first_changes_at_once_all_succeed(start_server, tiny_models):
+    # On a server of its own: only the first change of a setting makes its row.
+    server = start_server(tiny_models)
     async with httpx.AsyncClient(base_url=server.url, timeout=60, headers=server.admin.headers) as client:
         assert (await client.get(URL)).json() == {"images_per_batch": 10}
         answers = await asyncio.gather(*(client.post(URL, json={"images_per_batch": n}) for n in range(20)))

@@ -45,6 +45,7 @@ def test_generator_in_service_has_its_row_of_popularity(client):
 
 def test_metrics_count_requests_by_route(client, upload):
     client.get(upload()["url"])
+    client.post("/backend/image/classify", content=png(seed=77), headers={"Content-Type": "image/png"}).raise_for_status()
     counted = r'visionlab_http_requests_total\{method="GET",route="/backend/image/\{path:path\}",status="200"\} [1-9]'
     deadline = time.monotonic() + 10
     # A request is counted once it is over, which may be a moment after its answer has arrived.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -60,10 +61,17 @@ def tiny(tmp_path):
     return tmp_path / "repository"
 
 
-def left_files() -> set[str]:
-    """Shared memory and temporary files of servers."""
+def own_names(leader: int) -> set[str]:
+    """How the shared memory and the temporary files of a server's session are called: other tests run servers meanwhile."""
+    names = {name for command in session(leader).values() for name in re.findall(rf"{NAME_PREFIX}\w+", command)}
+    assert names
+    return names
+
+
+def left_files(names: set[str]) -> set[str]:
+    """Shared memory and temporary files with such names."""
     folders = (Path("/dev/shm"), Path(tempfile.gettempdir()))
-    return {str(path) for folder in folders for path in folder.glob(f"{NAME_PREFIX}*")}
+    return {str(path) for folder in folders for name in names for path in folder.glob(f"{name}*")}
 
 
 def erratic_onnx() -> bytes:
@@ -224,15 +232,15 @@ def test_start_that_takes_too_long_is_an_error_and_leaves_nothing(tiny):
 
 
 def test_server_that_is_killed_is_seen_as_ended_and_leaves_nothing(tiny):
-    before = left_files()
     with LocalTriton(tiny) as triton:
+        names = own_names(triton.pid)
         executable = str(find_installation().server)
         server = next(pid for pid, command in session(triton.pid).items() if command.startswith(executable))
-        assert any(path.startswith("/dev/shm") for path in left_files() - before)
+        assert any(path.startswith("/dev/shm") for path in left_files(names))
         os.kill(server, signal.SIGKILL)
         block_until(lambda: not triton.running)
         assert session(triton.pid) == {}
-    assert left_files() == before
+    assert left_files(names) == set()
 
 
 @pytest.mark.parametrize("victim", ["owner", "guard"])
@@ -241,15 +249,15 @@ def test_sigkill_leaves_nothing(tiny, victim):
         "import sys; from pathlib import Path; from visionlab_inference.triton import LocalTriton\n"
         "with LocalTriton(Path(sys.argv[1])) as triton: print(triton.pid, flush=True); sys.stdin.read()"
     )
-    before = left_files()
     owner = subprocess.Popen([sys.executable, "-c", program, tiny], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     with owner:
         leader = int(owner.stdout.readline())
         assert len(session(leader)) > 2
+        names = own_names(leader)
         os.kill(owner.pid if victim == "owner" else leader, signal.SIGKILL)
         if victim == "guard":
             owner.stdin.close()
-    block_until(lambda: session(leader) == {} and left_files() == before)
+    block_until(lambda: session(leader) == {} and left_files(names) == set())
 
 
 def test_check_prints_a_line_for_each_model_and_says_which_differs(tmp_path, capsys):
