@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from visionlab_inference.embedded import CpuLanes
+from visionlab_inference.lanes import CpuLanes
 
 ONE_LANE = CpuLanes(1)

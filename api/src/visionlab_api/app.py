@@ -45,8 +45,8 @@ from visionlab_api.state import State
 from visionlab_api.web import add_web_interface
 from visionlab_core.object_store import ObjectStore, open_store
 from visionlab_core.telemetry import Metrics
-from visionlab_inference.embedded import CpuLanes
 from visionlab_inference.embedded.session import available_cpus
+from visionlab_inference.lanes import CpuLanes
 from visionlab_training.runners import LocalRunner
 
 if TYPE_CHECKING:

@@ -10,10 +10,10 @@ import pytest
 from support.lanes import ONE_LANE
 from support.waiting import until
 
+from visionlab_inference import lanes as lanes_module
 from visionlab_inference.backend import BackendBusy, ModelFailed, ModelNotServed, Priority
-from visionlab_inference.embedded import CpuLanes
-from visionlab_inference.embedded import lanes as lanes_module
 from visionlab_inference.embedded.batcher import Batcher
+from visionlab_inference.lanes import CpuLanes
 
 
 class Model:

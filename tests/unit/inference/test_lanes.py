@@ -9,9 +9,9 @@ from contextvars import ContextVar
 import pytest
 from support.waiting import until
 
+from visionlab_inference import lanes as lanes_module
 from visionlab_inference.backend import Priority
-from visionlab_inference.embedded import CpuLanes
-from visionlab_inference.embedded import lanes as lanes_module
+from visionlab_inference.lanes import CpuLanes
 
 
 class Gate:

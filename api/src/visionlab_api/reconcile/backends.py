@@ -9,7 +9,8 @@ from visionlab_api.configuration import ApiConfiguration
 from visionlab_core.object_store import ObjectStore
 from visionlab_core.telemetry import Metrics, traces_endpoint
 from visionlab_inference.backend import InferenceBackend
-from visionlab_inference.embedded import CpuLanes, EmbeddedBackend
+from visionlab_inference.embedded import EmbeddedBackend
+from visionlab_inference.lanes import CpuLanes
 from visionlab_inference.releases import Deployer, EmbeddedDeployer
 from visionlab_inference.repository import Instances, TensorRt, Variant
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from visionlab_inference.backend import BackendBusy, Priority
-from visionlab_inference.embedded import CpuLanes
+from visionlab_inference.lanes import CpuLanes
 
 T = TypeVar("T")
 

@@ -26,8 +26,8 @@ from visionlab_inference.backend import (
     Tensors,
 )
 from visionlab_inference.embedded.batcher import Batcher
-from visionlab_inference.embedded.lanes import CpuLanes
 from visionlab_inference.embedded.session import ReadFile, Session, load_ensemble, load_session
+from visionlab_inference.lanes import CpuLanes
 from visionlab_inference.tensor_check import check_inputs, output_names
 
 MAX_BATCH = 8

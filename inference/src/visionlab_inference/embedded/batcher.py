@@ -34,7 +34,7 @@ from visionlab_inference.backend import (
     Priority,
     Tensors,
 )
-from visionlab_inference.embedded.lanes import CpuLanes, tell
+from visionlab_inference.lanes import CpuLanes, tell
 
 RunBatch = Callable[[dict[str, NDArray[Any]], frozenset[str] | None], tuple[dict[str, NDArray[Any]], float]]
 """From inputs and the names of the outputs that are wanted (None: all) to the outputs, a row for each row of the inputs, and the

@@ -27,7 +27,7 @@ from visionlab_inference.backend import (
     ServingState,
     Tensors,
 )
-from visionlab_inference.embedded.lanes import CpuLanes
+from visionlab_inference.lanes import CpuLanes
 from visionlab_inference.oip import decode_outputs, encode_request
 from visionlab_inference.oip.connection import ConnectionClosed, OipConnection
 from visionlab_inference.tensor_check import check_inputs, check_outputs, output_names
