@@ -81,6 +81,14 @@ class Robustness(_Strict):
     corruptions: dict[str, CorruptionMetrics] = Field(description="by name; 'unchanged' comes first")
 
 
+class ReliabilityBins(_Strict):
+    """A reliability diagram: for each of 15 equal-width bins of the top class's probability, means over its images (0: none)."""
+
+    confidence: list[float]
+    accuracy: list[float]
+    count: list[int] = Field(description="images")
+
+
 class DetectorMetrics(_Strict):
     """A detector judged on one split, through the served graph. `confusion[i][j]` counts images of class i called class j."""
 
@@ -96,6 +104,7 @@ class DetectorMetrics(_Strict):
     auroc: float | None = Field(None, description="area under the ROC curve of generated against real")
     ece: float | None = Field(None, description="expected calibration error, 15 bins of the top class's probability")
     ece_uncalibrated: float | None = Field(None, description="the same at temperature 1")
+    reliability: ReliabilityBins | None = Field(None, description="what ece is the sum of")
     robustness: Robustness | None = None
 
     @property

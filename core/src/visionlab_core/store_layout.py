@@ -5,6 +5,7 @@
     releases/<pool>/<digest>/<model>/...     a Triton model repository that is never changed
     releases/<pool>/<digest>/release.json    what is in it; the last file that is written, the first that is deleted
     releases/<pool>/state.json               which releases the pool is at, comes from and goes to
+    releases/<pool>/status.json              why models are not served that are wanted
     uploads/<uuid>                           a large file that came whole, until it is made use of
     datasets/<uuid>/images/<class>/<sha256>.<suffix>   an image of a data set
     datasets/<uuid>/<digest>/manifest.csv    what a training reads of a data set: frozen, never changed
@@ -75,6 +76,15 @@ def pool_state_key(pool: str) -> str:
         ValueError: `pool` is not the name of a pool.
     """
     return f"{pool_prefix(pool)}state.json"
+
+
+def pool_status_key(pool: str) -> str:
+    """The key of what is said of the pool's models that are not served.
+
+    Raises:
+        ValueError: `pool` is not the name of a pool.
+    """
+    return f"{pool_prefix(pool)}status.json"
 
 
 def release_prefix(pool: str, digest: str) -> str:

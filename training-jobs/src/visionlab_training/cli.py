@@ -1,4 +1,4 @@
-"""The commands `visionlab-train`, `visionlab-publish` and `visionlab-sample`."""
+"""The commands `visionlab-train` (also `visionlab-train convert`), `visionlab-publish` and `visionlab-sample`."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ import logging
 import os
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
 
 from visionlab_training.backend import BACKENDS, choose_backend, limit_threads
+from visionlab_training.conversion import command as conversion
 from visionlab_training.exit_codes import ExitCode
 
 _CODES = "Exit codes: 0 done; 1 the training diverged; 2 spec or data cannot be used; 3 export failed; 4 no space; 75 stopped."
@@ -21,7 +22,11 @@ _CODES = "Exit codes: 0 done; 1 the training diverged; 2 spec or data cannot be 
 
 def train() -> None:
     """Run a training, or go on with one that was stopped; then export and judge the model where a card is given."""
-    parser = argparse.ArgumentParser(prog="visionlab-train", description=train.__doc__, epilog=_CODES)
+    if sys.argv[1:2] == [conversion.NAME]:
+        convert(sys.argv[2:])
+        return
+    more = "`visionlab-train convert` turns weights from elsewhere into a model; it has a --help of its own."
+    parser = argparse.ArgumentParser(prog="visionlab-train", description=train.__doc__, epilog=f"{_CODES} {more}")
     parser.add_argument("spec", type=Path, help="training spec, YAML or JSON")
     parser.add_argument("--out", type=Path, required=True, help="folder for checkpoints, progress and results")
     parser.add_argument("--card", type=Path, help="what is to be said of the model, YAML; with --models the model is exported")
@@ -29,11 +34,13 @@ def train() -> None:
     parser.add_argument(
         "--budget", type=seconds, help="time that the training may take: 90s, 25m, 2h (default: as long as it takes)"
     )
+    _add_comparison(parser)
     parser.add_argument("--backend", choices=BACKENDS, help="default: JAX where it has a GPU, else TensorFlow")
     parser.add_argument("--threads", type=int, default=0, help="CPU threads of TensorFlow (default: all)")
     arguments = parser.parse_args()
     if (arguments.card is None) != (arguments.models is None):
         parser.error("--card and --models go together")
+    _check_comparison(parser, arguments)
     _prepare(arguments.backend, arguments.threads)
     with _clear_errors():
         from visionlab_training.publication import read_publication
@@ -55,11 +62,20 @@ def train() -> None:
             str(arguments.card),
             "--models",
             str(arguments.models),
+            *([] if arguments.champion is None else ["--champion", str(arguments.champion), "--judged", str(arguments.judged)]),
         ]
         environment = {**os.environ, "KERAS_BACKEND": "tensorflow"}
         sys.stdout.flush()
         program = [sys.executable, "-c", "from visionlab_training.cli import publish; publish()", *words]
         os.execve(sys.executable, program, environment)  # noqa: S606
+
+
+def convert(words: Sequence[str]) -> None:
+    """Turn weights from elsewhere into a model; see `visionlab_training.conversion`."""
+    arguments = conversion.parse(words)
+    conversion.prepare(arguments)
+    with _clear_errors():
+        conversion.run(arguments)
 
 
 def publish() -> None:
@@ -72,7 +88,9 @@ def publish() -> None:
     parser.add_argument(
         "--judge-at-most", type=int, help="judge a detector on so many images of each split only, sources balanced; for trials"
     )
+    _add_comparison(parser)
     arguments = parser.parse_args()
+    _check_comparison(parser, arguments)
     if arguments.judge_at_most is not None and arguments.judge_at_most < 1:
         parser.error("--judge-at-most is 1 or more")
     _prepare("tensorflow", 0)
@@ -82,10 +100,18 @@ def publish() -> None:
         from visionlab_training.spec_file import read_spec
 
         spec, about = read_spec(arguments.spec), read_publication(arguments.card)
-        export = publish_model(spec, arguments.run, about, arguments.models, judge_at_most=arguments.judge_at_most)
-        for output in export.card.outputs:
-            print(f"Largest difference: {export.parity.worst(output.name)}")
-        print(f"Exported to {export.folder}")
+        version = arguments.models / str(about.uuid) / str(about.version)
+        # Where a comparison was broken off, the version is there already.
+        if arguments.champion is None or not (version / "card.json").exists():
+            export = publish_model(spec, arguments.run, about, arguments.models, judge_at_most=arguments.judge_at_most)
+            for output in export.card.outputs:
+                print(f"Largest difference: {export.parity.worst(output.name)}")
+            print(f"Exported to {export.folder}")
+        if arguments.champion is not None:
+            from visionlab_training.comparison import write_comparison
+
+            compared = write_comparison(arguments.champion, version, arguments.judged, arguments.run)
+            print(f"Gain in balanced accuracy: {compared.gain.value:+.4f} (p = {compared.p_value:.2g})")
 
 
 def sample() -> None:
@@ -110,6 +136,20 @@ def sample() -> None:
             raise SpecError(f"{arguments.spec} is not the spec of a generator.")
         training, _ = load_generator(spec, arguments.run)
         save_pictures(arguments.out, training.sample(arguments.count, arguments.seed, arguments.truncation))
+
+
+def _add_comparison(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--champion", type=Path, help="folder of the version in service that the finished detector is compared with"
+    )
+    parser.add_argument("--judged", type=Path, help="manifest of the images for that; RUN/comparison.json has the result")
+
+
+def _check_comparison(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> None:
+    if (arguments.champion is None) != (arguments.judged is None):
+        parser.error("--champion and --judged go together")
+    if arguments.champion is not None and arguments.card is None:
+        parser.error("--champion needs --card and --models")
 
 
 def _prepare(backend: str | None, threads: int) -> None:

@@ -6,7 +6,7 @@ from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """0 to 75; anything else is a mistake of ours, with a traceback."""
+    """Anything else is a mistake of ours, with a traceback."""
 
     DONE = 0
     DIVERGED = 1
@@ -19,3 +19,5 @@ class ExitCode(IntEnum):
     """A file could not be written; what was written before is whole."""
     INTERRUPTED = 75
     """A signal stopped it, and a checkpoint is written: run it again to go on (EX_TEMPFAIL)."""
+    KILLED = 137
+    """Of a job: the system killed what trains, mostly for want of memory. Kubernetes says the same of a container."""

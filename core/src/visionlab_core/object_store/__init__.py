@@ -3,7 +3,7 @@
 `visionlab_core.object_store.s3` is not imported here: a process that keeps its objects in a folder need not load an S3 client.
 """
 
-from visionlab_core.object_store.address import S3Settings, open_store
+from visionlab_core.object_store.address import ENVIRONMENT_PREFIX, S3Settings, open_store
 from visionlab_core.object_store.contract import (
     BLOCK_BYTES,
     DEFAULT_CONTENT_TYPE,
@@ -24,6 +24,7 @@ from visionlab_core.object_store.seekable import open_seekable
 __all__ = [
     "BLOCK_BYTES",
     "DEFAULT_CONTENT_TYPE",
+    "ENVIRONMENT_PREFIX",
     "BytesMissing",
     "FolderObjectStore",
     "InvalidKey",

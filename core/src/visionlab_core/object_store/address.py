@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Self
+from collections.abc import Mapping
+from typing import Literal, Self
 from urllib.parse import unquote, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
@@ -25,6 +26,10 @@ class S3Settings(BaseModel):
     access_key: str | None = None
     secret_key: SecretStr | None = None
     create_bucket: bool = Field(default=False, description="create the bucket at the start where it is missing")
+    addressing: Literal["auto", "path", "virtual"] = Field(
+        default="auto",
+        description="where the bucket's name stands in addresses; auto: in the host name at AWS, else in the path",
+    )
 
     @field_validator("endpoint")
     @classmethod
@@ -39,6 +44,27 @@ class S3Settings(BaseModel):
         if bool(self.access_key) != bool(self.secret_key and self.secret_key.get_secret_value()):
             raise ValueError("give both access_key and secret_key, or neither")
         return self
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Self:
+        """The settings that `to_environment` gave to a process.
+
+        Raises:
+            ValueError: they are none.
+        """
+        names = {f"{ENVIRONMENT_PREFIX}{name.upper()}": name for name in cls.model_fields}
+        return cls.model_validate({names[name]: value for name, value in environment.items() if name in names and value})
+
+    def to_environment(self) -> dict[str, str]:
+        """Environment variables for a process that is to use the same S3. They hold the secret key: arguments would show it."""
+        values = self.model_dump(exclude_none=True) | {"create_bucket": str(self.create_bucket).lower()}
+        if self.secret_key is not None:
+            values["secret_key"] = self.secret_key.get_secret_value()
+        return {f"{ENVIRONMENT_PREFIX}{name.upper()}": value for name, value in values.items()}
+
+
+ENVIRONMENT_PREFIX = "VISIONLAB_S3_"
+"""What the names of the environment variables begin with that hold S3Settings, such as VISIONLAB_S3_ENDPOINT."""
 
 
 def open_store(url: str, s3: S3Settings | None = None) -> ObjectStore:

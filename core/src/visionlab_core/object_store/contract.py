@@ -175,11 +175,15 @@ class ObjectStore(Protocol):
     def growing(self) -> Iterator[UUID]:
         """The names of all growing objects."""
 
-    def check(self) -> None:
+    def check(self, *, write: bool = True) -> None:
         """Try whether the store can be used.
 
+        Args:
+            write: try to write, too, which costs a request or two more where requests are paid for.
+
         Raises:
-            StoreUnavailable: it cannot.
+            StoreUnavailable: it cannot, or cannot be written to.
+            StoreFull: there is no room.
         """
 
 

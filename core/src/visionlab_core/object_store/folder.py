@@ -202,7 +202,7 @@ class FolderObjectStore:
             with suppress(ValueError):
                 yield UUID(name)
 
-    def check(self) -> None:
+    def check(self, *, write: bool = True) -> None:
         """See `ObjectStore.check`: makes and removes an empty file."""
         name = uuid4().hex
         try:

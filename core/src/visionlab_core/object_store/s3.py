@@ -42,6 +42,7 @@ from visionlab_core.object_store.contract import (
     CHUNK_BYTES,
     DEFAULT_CONTENT_TYPE,
     GROWING,
+    INCOMING,
     BytesMissing,
     InvalidKey,
     KeyNotFound,
@@ -85,6 +86,10 @@ class S3ObjectStore:
             credentials=_Credentials(_credentials(settings)),
             http_client=_http(connections=32),
         )
+        if settings.addressing == "path":
+            self._client.disable_virtual_style_endpoint()  # type: ignore[no-untyped-call]
+        elif settings.addressing == "virtual":
+            self._client.enable_virtual_style_endpoint()  # type: ignore[no-untyped-call]
         if settings.create_bucket:
             self._create_bucket()
 
@@ -223,11 +228,20 @@ class S3ObjectStore:
             with suppress(ValueError):
                 yield UUID((found.object_name or "").removeprefix(before).rstrip("/"))
 
-    def check(self) -> None:
-        """See `ObjectStore.check`: asks for the bucket."""
+    def check(self, *, write: bool = True) -> None:
+        """See `ObjectStore.check`: asks for the bucket, and puts an empty object there and takes it away."""
         with self._explained():
             if not self._client.bucket_exists(self.bucket):
                 raise StoreUnavailable(self._no_bucket())
+        if not write:
+            return
+        name = f"{self._before}{INCOMING}/check"
+        try:
+            with self._explained():
+                self._client.put_object(self.bucket, name, BytesIO(), length=0)
+                self._client.remove_object(self.bucket, name)
+        except StoreUnavailable as error:
+            raise StoreUnavailable(f"it can be read and not be written to: {error}") from error
 
     def _name(self, key: str) -> str:
         return self._before + validate_key(key)

@@ -6,6 +6,7 @@ from prometheus_client import (
     CONTENT_TYPE_LATEST,
     CollectorRegistry,
     Counter,
+    Gauge,
     GCCollector,
     Histogram,
     PlatformCollector,
@@ -14,6 +15,7 @@ from prometheus_client import (
 )
 
 SECONDS_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+ROLLOUT_BUCKETS = (1.0, 2.5, 5.0, 10.0, 20.0, 40.0, 80.0, 160.0, 320.0, 640.0)
 BATCH_BUCKETS = (1, 2, 4, 8, 16, 32, 64, 128)
 
 
@@ -52,6 +54,43 @@ class Metrics:
         )
         self.triton_call_seconds = self._seconds(
             "visionlab_triton_call_seconds", "From a call to Triton to its answer, with all tries.", "model", "version"
+        )
+        self.rollouts = Counter(
+            "visionlab_rollouts", "Releases that a pool was brought to, or was not.", ("pool", "outcome"), registry=self.registry
+        )
+        self.rollout_seconds = Histogram(
+            "visionlab_rollout_seconds",
+            "From the wish to the last server that is ready.",
+            ("pool",),
+            buckets=ROLLOUT_BUCKETS,
+            registry=self.registry,
+        )
+        self.repairs = Counter(
+            "visionlab_repairs",
+            "What somebody changed or removed of a pool and was put right.",
+            ("pool",),
+            registry=self.registry,
+        )
+        self.pool_servers = Gauge(
+            "visionlab_pool_servers", "Servers of a pool that this process calls.", ("pool",), registry=self.registry
+        )
+        self.leads = Gauge("visionlab_leads", "1 where this process leads, else 0.", registry=self.registry)
+        self.store_unusable = Gauge(
+            "visionlab_store_unusable",
+            "1 where the object store could not be used when last looked at, else 0.",
+            registry=self.registry,
+        )
+        self.models_unread_seconds = Gauge(
+            "visionlab_models_unread_seconds", "Since the models were last read from the database.", registry=self.registry
+        )
+        self.models = Gauge("visionlab_models", "Enabled models by how they fare.", ("state",), registry=self.registry)
+        self.trainings = Gauge(
+            "visionlab_trainings", "Trainings by status, as the leader counted them last.", ("status",), registry=self.registry
+        )
+        self.training_silent_seconds = Gauge(
+            "visionlab_training_silent_seconds",
+            "Since the running training that was quiet for longest told of its progress, as the leader saw it last.",
+            registry=self.registry,
         )
         self.images_generated = Counter("visionlab_images_generated", "Faces made.", ("model",), registry=self.registry)
         self.images_classified = Counter(

@@ -19,10 +19,12 @@ from visionlab_core.training_spec.detector import (
     EnsembleTraining,
 )
 from visionlab_core.training_spec.generator import GeneratorData, GeneratorTraining
+from visionlab_core.training_spec.network import GENERATORS, Network
 
 TrainingSpec = Annotated[DetectorTraining | EnsembleTraining | GeneratorTraining, Field(discriminator="kind")]
 
 __all__ = [
+    "GENERATORS",
     "PRESETS",
     "DataSource",
     "DetectorData",
@@ -31,6 +33,7 @@ __all__ = [
     "EnsembleTraining",
     "GeneratorData",
     "GeneratorTraining",
+    "Network",
     "Precision",
     "Training",
     "TrainingSpec",

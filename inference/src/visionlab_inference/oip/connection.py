@@ -13,6 +13,8 @@ from visionlab_inference.oip.open_inference_pb2 import (
     ModelInferResponse,
     ModelReadyRequest,
     ModelReadyResponse,
+    ServerMetadataRequest,
+    ServerMetadataResponse,
     ServerReadyRequest,
     ServerReadyResponse,
 )
@@ -61,6 +63,7 @@ class OipConnection:
         self._infer = self._method("ModelInfer", ModelInferRequest, ModelInferResponse)
         self._model_ready = self._method("ModelReady", ModelReadyRequest, ModelReadyResponse)
         self._server_ready = self._method("ServerReady", ServerReadyRequest, ServerReadyResponse)
+        self._server_metadata = self._method("ServerMetadata", ServerMetadataRequest, ServerMetadataResponse)
         self._calls = 0
         self._idle = asyncio.Event()
         self._idle.set()
@@ -89,6 +92,10 @@ class OipConnection:
     async def server_ready(self, *, seconds: float) -> bool:
         """Whether the server and its models answer."""
         return bool((await _call(self._server_ready, ServerReadyRequest(), seconds)).ready)
+
+    async def server_id(self, *, seconds: float) -> str:
+        """What the server calls itself: Triton what it was told to, by `--id`."""
+        return str((await _call(self._server_metadata, ServerMetadataRequest(), seconds)).name)
 
     async def drained(self) -> None:
         """Wait until no inference is under way."""

@@ -45,5 +45,13 @@ class Deployer(Protocol):
     def observe(self, pool: str) -> Mapping[ModelVersion, Rollout]:
         """How the models of the pool fare that it serves, or was last asked to. A model that is not listed is absent."""
 
+    async def loading(self, pool: str) -> frozenset[str]:
+        """Digests of releases that something may still read from the store, whatever the pool is at by now.
+
+        Raises:
+            ConnectionError: it cannot be told now.
+            RuntimeError: it cannot be told at all.
+        """
+
     async def close(self) -> None:
         """Stop what this deployer has started, once the calls under way are answered."""

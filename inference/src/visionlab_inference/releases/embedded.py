@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from visionlab_core.object_store import ObjectStore
+from visionlab_core.tasks import end
 from visionlab_inference.backend import ModelVersion
 from visionlab_inference.embedded import EmbeddedBackend
 from visionlab_inference.embedded.session import Session
@@ -73,13 +74,15 @@ class EmbeddedDeployer:
         """See Deployer."""
         return dict(self._pools[pool].observed)
 
+    async def loading(self, pool: str) -> frozenset[str]:
+        """See Deployer: what is in memory is read whole."""
+        return frozenset()
+
     async def close(self) -> None:
         """See Deployer."""
         for pool in self._pools.values():
             leaving = list(pool.leaving.values())
-            for task in leaving:
-                task.cancel()
-            await asyncio.gather(*leaving, return_exceptions=True)
+            await end(*leaving)
             await asyncio.gather(*(self._backend.drop(model) for model in pool.loaded))
             pool.loaded, pool.observed = {}, {}
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from visionlab_core.object_store import ObjectStore, StoreError
+from visionlab_core.tasks import end
 from visionlab_core.telemetry import Metrics
 from visionlab_inference.backend import ModelVersion, ServingState
 from visionlab_inference.embedded.session import available_cpus
@@ -107,7 +108,7 @@ class LocalTritonDeployer:
         pool = self._pools[release.pool]
         pool.applying += 1
         try:
-            await _cancel(pool.restart)
+            await end(pool.restart)
             async with pool.lock:
                 await self._replace(pool, release)
         finally:
@@ -125,16 +126,20 @@ class LocalTritonDeployer:
             for model, rollout in self._pools[pool].observed.items()
         }
 
+    async def loading(self, pool: str) -> frozenset[str]:
+        """See Deployer: each server has a folder of its own."""
+        return frozenset()
+
     def processes(self) -> dict[str, int]:
         """The process of each pool's server: the leader of the session of all that the server starts."""
         return {name: pool.server.triton.pid for name, pool in self._pools.items() if pool.server is not None}
 
     async def close(self) -> None:
         """See Deployer."""
-        await _cancel(self._watch)
+        await end(self._watch)
         self._closing.set()
         for pool in self._pools.values():
-            await _cancel(pool.restart)
+            await end(pool.restart)
             async with pool.lock:
                 if pool.server is not None:
                     self._finish(self._retire(pool.server, set(pool.server.models)))
@@ -276,9 +281,3 @@ async def _stop_when_started(starting: asyncio.Future[LocalTriton], triton: Loca
     await asyncio.wait([starting])
     if starting.exception() is None:
         await asyncio.to_thread(_stop, triton)
-
-
-async def _cancel(task: asyncio.Task[None] | None) -> None:
-    if task is not None:
-        task.cancel()
-        await asyncio.wait([task])

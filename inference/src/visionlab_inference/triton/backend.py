@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -43,6 +43,8 @@ _PAUSES: Final = (0.1, 0.4)
 """Seconds before the second and the third try."""
 
 READY: Final = ServingState("ready")
+_LINGERING: Final = ServingState("loading")
+"""Of a model that is left out: should it be wanted again, it is loaded anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +56,36 @@ class ServedModel:
     max_batch: int
 
 
-@dataclass(slots=True)
-class _Route:
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A server that has a model, and what the model is there."""
+
     connection: OipConnection
     served: ServedModel
+
+
+@dataclass(slots=True)
+class _Route:
+    """The servers that have a model; they are called in turn. None has it where the state is not ready."""
+
+    card: ModelCard
+    places: tuple[Place, ...]
     state: ServingState = READY
+    turn: int = 0
+    lingers: bool = False
+
+    @property
+    def max_batch(self) -> int:
+        return min((place.served.max_batch for place in self.places), default=1)
+
+    def untried(self, tried: Collection[OipConnection]) -> bool:
+        return any(place.connection not in tried for place in self.places)
+
+    def next(self, tried: Collection[OipConnection]) -> Place:
+        """The next server in turn, of those that were not tried yet where there are such."""
+        places = [place for place in self.places if place.connection not in tried] or self.places
+        self.turn += 1
+        return places[self.turn % len(places)]
 
 
 class TritonBackend:
@@ -82,12 +109,30 @@ class TritonBackend:
     def serve(self, connection: OipConnection, models: Mapping[ModelVersion, ServedModel]) -> None:
         """Call this server for these models from now on. Calls that are under way end where they began."""
         for model, served in models.items():
-            self._routes[model] = _Route(connection, served)
+            self._routes[model] = _Route(served.card, (Place(connection, served),))
+
+    def spread(self, card: ModelCard, places: Sequence[Place], without: str, *, lingers: bool = False) -> None:
+        """Call these servers in turn for a model from now on. Calls that are under way end where they began.
+
+        Args:
+            card: of the model.
+            places: the servers.
+            without: what callers are told where there are none.
+            lingers: nobody is to choose it any more; who has chosen it is answered.
+        """
+        state = READY if places else ServingState("loading", without)
+        model = ModelVersion(card.uuid, card.version)
+        turn = self._routes[model].turn if model in self._routes else 0
+        self._routes[model] = _Route(card, tuple(places), state, turn, lingers)
+
+    def drop(self, model: ModelVersion) -> None:
+        """Take no new calls for a model, wherever it is."""
+        self._routes.pop(model, None)
 
     def withdraw(self, models: Iterable[ModelVersion], connection: OipConnection) -> None:
         """Take no new calls for those of these models that are on this server still."""
         for model in models:
-            if model in self._routes and self._routes[model].connection is connection:
+            if model in self._routes and any(place.connection is connection for place in self._routes[model].places):
                 del self._routes[model]
 
     def mark(self, models: Iterable[ModelVersion], state: ServingState) -> None:
@@ -109,8 +154,8 @@ class TritonBackend:
         Triton takes all calls in their order, whatever their priority: what bounds bulk work is the facade's window.
         """
         route = self._ready_route(model)
-        names = output_names(route.served.card, outputs)
-        size = 1 if callable(inputs) else check_inputs(route.served.card, inputs)
+        names = output_names(route.card, outputs)
+        size = 1 if callable(inputs) else check_inputs(route.card, inputs)
         waiting = self._images[model]
         if waiting + size > self._max_queue:
             wait = waiting * self._seconds_per_image.get(model, 0.0)
@@ -119,30 +164,30 @@ class TritonBackend:
         try:
             if callable(inputs):
                 inputs = await self._lanes.run(inputs, priority)
-                check_inputs(route.served.card, inputs)
+                check_inputs(route.card, inputs)
             started = time.perf_counter()
-            answer = await self._infer_in_parts(model, inputs, names, size, min(PART, route.served.max_batch))
+            answer = await self._infer_in_parts(model, inputs, names, size, min(PART, route.max_batch))
         finally:
             self._images[model] -= size
         seconds = time.perf_counter() - started
-        self._observe(model, route.served.card, seconds, seconds / (waiting + size))
+        self._observe(model, route.card, seconds, seconds / (waiting + size))
         return InferenceResult(answer, seconds)
 
     def models(self) -> Mapping[ModelVersion, ServingState]:
         """See InferenceBackend."""
-        return {model: route.state for model, route in self._routes.items()}
+        return {model: _LINGERING if route.lingers else route.state for model, route in self._routes.items()}
 
     def card(self, model: ModelVersion) -> ModelCard:
         """See InferenceBackend."""
-        return self._ready_route(model).served.card
+        return self._ready_route(model).card
 
     async def ready(self) -> bool:
         """See InferenceBackend: true where at least one server answers."""
-        connections = {route.connection for route in self._routes.values()}
+        connections = {place.connection for route in self._routes.values() for place in route.places}
         return any(await asyncio.gather(*(_answers(connection) for connection in connections)))
 
     async def check_health(self) -> None:
-        """Ask the servers how each model fares. A server that is merely slow to say so keeps its models' states."""
+        """Ask how each model fares the one server that has it. One that is merely slow to say so keeps its models' states."""
         await asyncio.gather(*(_check(route) for route in list(self._routes.values())))
 
     async def _infer_in_parts(
@@ -172,22 +217,27 @@ class TritonBackend:
     async def _infer_part(self, model: ModelVersion, inputs: Tensors, names: list[str], size: int) -> dict[str, NDArray[Any]]:
         request = encode_request("", inputs, names)
         deadline = time.monotonic() + self._deadline
+        tried: set[OipConnection] = set()
         for pause in (*_PAUSES, None):
             # Looked up for each try: the model may have moved to another server meanwhile.
             route = self._ready_route(model)
-            request.model_name = route.served.name
+            place = route.next(tried)
+            request.model_name = place.served.name
             try:
-                response = await route.connection.infer(request, seconds=max(0.0, deadline - time.monotonic()))
+                response = await place.connection.infer(request, seconds=max(0.0, deadline - time.monotonic()))
             except (grpc.aio.AioRpcError, ConnectionClosed) as error:
                 if pause is None or not worth_another_try(error):
-                    raise as_inference_error(route.served.card.name, error) from error
-                await asyncio.sleep(pause)
+                    raise as_inference_error(route.card.name, error) from error
+                tried.add(place.connection)
+                # Another server is asked at once; the same one may need a moment.
+                if not route.untried(tried):
+                    await asyncio.sleep(pause)
                 continue
             try:
                 outputs = decode_outputs(response)
             except ValueError as error:
-                raise ModelFailed(f"{route.served.card.name}: {error}") from error
-            return check_outputs(route.served.card, names, outputs, size)
+                raise ModelFailed(f"{route.card.name}: {error}") from error
+            return check_outputs(route.card, names, outputs, size)
         raise AssertionError("the last try answers or raises")
 
     def _ready_route(self, model: ModelVersion) -> _Route:
@@ -217,8 +267,9 @@ async def _answers(connection: OipConnection) -> bool:
 
 
 async def _check(route: _Route) -> None:
+    [place] = route.places
     try:
-        ready = await route.connection.model_ready(route.served.name, seconds=HEALTH_SECONDS)
+        ready = await place.connection.model_ready(place.served.name, seconds=HEALTH_SECONDS)
     except grpc.aio.AioRpcError as error:
         # Who has marked it already knows more.
         if error.code() != grpc.StatusCode.DEADLINE_EXCEEDED and route.state == READY:

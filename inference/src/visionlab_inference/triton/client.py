@@ -29,6 +29,21 @@ class TritonClient:
         """True once the server answers inferences and each model whose configuration it can read is ready."""
         return self._call("GET", "/v2/health/ready")[0] == http.client.OK
 
+    def model_ready(self, name: str) -> bool:
+        """True where the server has this model and answers for it."""
+        return self._call("GET", f"/v2/models/{quote(name, safe='')}/ready")[0] == http.client.OK
+
+    def server_id(self) -> str:
+        """What the server was told to call itself (`--id`).
+
+        Raises:
+            ValueError: it answers something else.
+        """
+        status, _, body = self._call("GET", "/v2")
+        if status != http.client.OK:
+            raise ConnectionError(f"Triton answers {status}: {_message(body)}")
+        return str(json.loads(body).get("name", ""))
+
     def models(self) -> dict[str, ServingState]:
         """The models that the server found in its repository, by name.
 

@@ -13,6 +13,8 @@ RETRY_AFTER_SECONDS: Final = 2.0
 """A server that ended is back by then, where nothing is wrong with it."""
 
 _QUEUE_IS_FULL: Final = "maximum queue size"
+_IS_STOPPING: Final = "has no available versions"
+"""A server that ends lets go of its models first. What it never had it calls unknown in other words."""
 _STUB_ENDED: Final = "stub process"
 
 
@@ -29,6 +31,8 @@ def as_inference_error(model: str, error: grpc.aio.AioRpcError | ConnectionClose
             return BackendUnavailable(f"Triton, which runs {model}, is away for a moment: {words}", RETRY_AFTER_SECONDS)
         case grpc.StatusCode.DEADLINE_EXCEEDED:
             return BackendUnavailable(f"Triton did not answer for {model} in time.", RETRY_AFTER_SECONDS)
+        case grpc.StatusCode.NOT_FOUND if _IS_STOPPING in words.lower():
+            return BackendUnavailable(f"Triton, which runs {model}, is stopping.", RETRY_AFTER_SECONDS)
         case grpc.StatusCode.NOT_FOUND:
             return ModelNotServed(f"Triton does not serve {model}: {words}")
         case grpc.StatusCode.INTERNAL if _STUB_ENDED in words.lower():

@@ -12,7 +12,7 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from visionlab_core.face_class import FaceClass
-from visionlab_core.model_card import ClassMetrics, CorruptionMetrics, DetectorMetrics, Robustness, SourceMetrics
+from visionlab_core.model_card import ClassMetrics, CorruptionMetrics, DetectorMetrics, ReliabilityBins, Robustness, SourceMetrics
 from visionlab_inference.images import BrokenImage, ImageTooLarge, ImageTooSmall, NotAnImage, prepare
 from visionlab_inference.seeds import uniform_latents
 from visionlab_training.data.batches import read_image
@@ -119,6 +119,7 @@ def split_metrics(probabilities: NDArray[np.float32], rows: Sequence[ImageRow], 
     generated = np.array([row.face_class.is_generated for row in rows])
     area = auroc(generated_score(probabilities), generated)
     before = with_temperature(probabilities, 1 / temperature)
+    bins = reliability(probabilities, labels)
     return DetectorMetrics(
         images=len(rows),
         data_digest=digest(rows),
@@ -137,8 +138,11 @@ def split_metrics(probabilities: NDArray[np.float32], rows: Sequence[ImageRow], 
         },
         confusion=judgement.confusion,
         auroc=None if area is None else round(area, 4),
-        ece=round(reliability(probabilities, labels).expected_calibration_error, 4),
+        ece=round(bins.expected_calibration_error, 4),
         ece_uncalibrated=round(reliability(before, labels).expected_calibration_error, 4),
+        reliability=ReliabilityBins(
+            confidence=bins.confidence.round(4).tolist(), accuracy=bins.accuracy.round(4).tolist(), count=bins.count.tolist()
+        ),
     )
 
 

@@ -11,6 +11,9 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from visionlab_core.object_store import ENVIRONMENT_PREFIX
+from visionlab_training.physical_memory import physical_memory
+
 _PR_SET_PDEATHSIG = 1
 _LAST_WORDS = 8192
 _OOM_SCORE = 500
@@ -34,6 +37,8 @@ class Child:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
+                # The job alone deals with the store: what trains need not know the key to it.
+                env={name: value for name, value in os.environ.items() if not name.startswith(ENVIRONMENT_PREFIX)},
                 pass_fds=tuple(keep_open),
                 preexec_fn=_end_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509 - this process has one thread
             )
@@ -58,11 +63,7 @@ class Child:
 
     def memory(self) -> int:
         """Bytes of physical memory that it takes up; 0 where the system does not say."""
-        try:
-            pages = int(Path(f"/proc/{self._process.pid}/statm").read_text(encoding="ascii").split()[1])
-        except (OSError, ValueError, IndexError):
-            return 0
-        return pages * os.sysconf("SC_PAGE_SIZE")
+        return physical_memory(self._process.pid)
 
     def last_words(self) -> str:
         """The end of what it wrote."""

@@ -8,9 +8,9 @@ from typing import Literal
 
 from visionlab_core.training_job import TrainingOutcome
 from visionlab_training.exit_codes import ExitCode
+from visionlab_training.last_sentence import last_sentence
 
 _LONGEST = 900
-_PREFIX = "visionlab: "
 
 
 def outcome_of(exit_code: int, last_words: str, *, asked_to_stop: bool, over_memory: str | None) -> TrainingOutcome:
@@ -20,9 +20,9 @@ def outcome_of(exit_code: int, last_words: str, *, asked_to_stop: bool, over_mem
         exit_code: of its process; negative: the signal that ended it.
         last_words: the end of what it wrote to standard error.
         asked_to_stop: it was told to checkpoint and stop.
-        over_memory: why it was killed for its memory; None: it was not.
+        over_memory: why it was killed for its memory; None: it was not. Where others killed it there is no outcome.
     """
-    sentence = _sentence(last_words)
+    sentence = last_sentence(last_words)
     match exit_code:
         case _ if over_memory:
             return _outcome("failed", exit_code, over_memory)
@@ -41,9 +41,6 @@ def outcome_of(exit_code: int, last_words: str, *, asked_to_stop: bool, over_mem
             return _outcome("failed", exit_code, f"The model was trained, but could not be exported: {sentence}")
         case ExitCode.NO_SPACE:
             return _outcome("failed", exit_code, f"A file could not be written ({sentence}). Make room, then try it again.")
-        case code if code == -signal.SIGKILL:
-            reason = "The system killed the training, most likely for want of memory. Try it again with a smaller batch size."
-            return _outcome("failed", exit_code, reason)
         case code if code < 0:
             return _outcome("failed", exit_code, f"The training was ended by {signal.Signals(-code).name}. Try it again.")
     return _outcome("failed", exit_code, f"The training broke off with exit code {exit_code}: {sentence or 'it said nothing.'}")
@@ -56,10 +53,3 @@ def failed(reason: str) -> TrainingOutcome:
 
 def _outcome(state: Literal["done", "paused", "failed"], exit_code: int | None, reason: str | None) -> TrainingOutcome:
     return TrainingOutcome(state=state, exit_code=exit_code, reason=reason and reason[:_LONGEST], ended_at=datetime.now(UTC))
-
-
-def _sentence(last_words: str) -> str:
-    """The sentence that the command ended with; else the last line of a traceback."""
-    lines = [line.strip() for line in last_words.splitlines() if line.strip()]
-    said = [line.removeprefix(_PREFIX) for line in lines if line.startswith(_PREFIX)]
-    return (said or lines or [""])[-1]

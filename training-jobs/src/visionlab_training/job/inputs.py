@@ -12,8 +12,8 @@ from uuid import UUID
 
 from visionlab_core.model_card import ModelCard
 from visionlab_core.object_store import KeyNotFound, ObjectStore
-from visionlab_core.store_layout import training_key
-from visionlab_core.training_job import SPEC_FILE, TrainingOrder
+from visionlab_core.store_layout import model_prefix, training_key
+from visionlab_core.training_job import JUDGED_FILE, SPEC_FILE, TrainingOrder
 from visionlab_core.training_spec import DetectorTraining, EnsembleTraining, GeneratorTraining
 
 _FETCHERS = 16
@@ -55,16 +55,43 @@ def local_spec(store: ObjectStore, order: TrainingOrder, folder: Path) -> Detect
     return spec.model_copy(update=changed)
 
 
-def _localised(store: ObjectStore, key: str, folder: Path) -> Path:
+def local_comparison(store: ObjectStore, order: TrainingOrder, folder: Path) -> tuple[Path, Path]:
+    """A folder with the card and the graph of the version to compare with, and the manifest of the images to judge on.
+
+    An image that its person deleted meanwhile is named as one that is not there: the comparison counts it, and does without.
+
+    Raises:
+        MissingInput: the version, or the list, is no longer in the store.
+        StoreError: the store cannot be read.
+    """
+    wanted = order.comparison
+    assert wanted is not None
+    prefix = model_prefix(wanted.champion, wanted.version)
+    target = folder / "champion"
+    for name in ("card.json", "model.onnx"):
+        champion = _fetched(store, prefix + name, target, keep_name=True).parent
+    return champion, _localised(store, training_key(order.training, JUDGED_FILE), folder, all_there=False)
+
+
+def _localised(store: ObjectStore, key: str, folder: Path, *, all_there: bool = True) -> Path:
     """A copy of the manifest whose paths are those of local files."""
+
+    def fetched(image: str) -> Path:
+        try:
+            return _fetched(store, image, folder / "images")
+        except MissingInput:
+            if all_there:
+                raise
+            return folder / "images" / image.replace("/", "~")
+
     try:
         rows = list(csv.reader(io.StringIO(store.get(key).decode(), newline="")))
     except KeyNotFound as error:
         raise MissingInput("The training's list of images is not in the store.") from error
     keys = [posixpath.normpath(posixpath.join(posixpath.dirname(key), row[0])) for row in rows[1:]]
     with ThreadPoolExecutor(_FETCHERS) as pool:
-        paths = list(pool.map(lambda each: _fetched(store, each, folder / "images"), keys))
-    target = folder / "manifest.csv"
+        paths = list(pool.map(fetched, keys))
+    target = folder / posixpath.basename(key)
     with target.open("w", newline="", encoding="utf-8") as handle:
         writer = csv.writer(handle, lineterminator="\n")
         writer.writerow(rows[0])

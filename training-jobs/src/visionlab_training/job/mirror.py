@@ -5,15 +5,24 @@ from __future__ import annotations
 import os
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 from visionlab_core.object_store import ObjectStore
 from visionlab_core.store_layout import training_key
-from visionlab_core.training_job import CHECKPOINTS, METRICS_FILE, PROGRESS_FILE, TrainingProgress
+from visionlab_core.training_job import (
+    CHECKPOINTS,
+    LOG_FILE,
+    METRICS_FILE,
+    PROGRESS_FILE,
+    SAMPLES,
+    TrainingPhase,
+    TrainingProgress,
+)
 from visionlab_training.whole_file import read_json
 
 CHECKPOINT_FILE = "checkpoint.npz"
+LONGEST_LOG = 256 * 2**10
 _BESIDE = ("plan.json", "data.json", "best.json", "best.npz")
 """In this order: `best.json` must not speak of weights that `best.npz` has not got."""
 _NOT_MEASURES = frozenset({"step", "steps", "time", "device", "steps_per_second", "seconds_left"})
@@ -43,7 +52,7 @@ class Mirror:
                 handle.writelines(self._store.open(prefix + name))
             partial.replace(self._run / name)
 
-    def tell(self, phase: Literal["preparing", "training", "exporting"]) -> None:
+    def tell(self, phase: TrainingPhase) -> None:
         """Send how far the training is.
 
         Raises:
@@ -69,6 +78,22 @@ class Mirror:
         key = training_key(self._training, PROGRESS_FILE)
         self._store.put(key, progress.model_dump_json().encode(), content_type="application/json")
         self._send(METRICS_FILE, training_key(self._training, METRICS_FILE))
+        for path in sorted((self._run / SAMPLES).glob("*.jpg")):
+            self._send(SAMPLES + path.name, training_key(self._training, SAMPLES + path.name))
+
+    def log(self, path: Path) -> None:
+        """Send the end of the training's log, LONGEST_LOG bytes at the most.
+
+        Raises:
+            StoreError: it cannot be sent now.
+        """
+        if not path.exists() or self._sent.get(LOG_FILE) == (state := _state(path)):
+            return
+        with path.open("rb") as handle:
+            handle.seek(max(0, state[0] - LONGEST_LOG))
+            end = handle.read(LONGEST_LOG)
+        self._store.put(training_key(self._training, LOG_FILE), end, content_type="text/plain; charset=utf-8")
+        self._sent[LOG_FILE] = state
 
     def checkpoint(self) -> None:
         """Send the checkpoint, and all that it goes with, where there is a new one.

@@ -15,9 +15,9 @@ class RunnerUnavailable(Exception):
 class Observation:
     """How a training fares.
 
-    `running`: something works for it. `paused`: it has stopped with a checkpoint. `done`: its result is in the store. `failed`:
-    `reason` says why. `absent`: nothing works for it and nothing told how it ended: it was never started, or it was killed.
-    Started (again), it goes on from its last checkpoint.
+    `running`: something works for it, or will once it has what `reason` says it waits for. `paused`: it has stopped with a
+    checkpoint. `done`: its result is in the store. `failed`: `reason` says why. `absent`: nothing works for it and nothing told
+    how it ended: it was never started, or it was killed. Started (again), it goes on from its last checkpoint.
     """
 
     state: Literal["absent", "running", "paused", "done", "failed"]
@@ -31,6 +31,16 @@ class TrainingRunner(Protocol):
     to do. All block: from a coroutine, call them in a thread. A training goes on whatever becomes of who started it.
     """
 
+    def place(self) -> str:
+        """Names where its trainings run, in at most 64 characters: a runner with another place sees nothing of them.
+
+        Raises:
+            RunnerUnavailable: that cannot be told now.
+        """
+
+    def trainings(self) -> list[UUID]:
+        """Those of which anything is left here; raises as `place`."""
+
     def why_unavailable(self) -> str | None:
         """Why no training can be started now, and what to do about it; None: they can."""
 
@@ -43,17 +53,21 @@ class TrainingRunner(Protocol):
         """
 
     def suspend(self, training: UUID) -> None:
-        """Ask it to write a checkpoint and stop. Its observation says when it has."""
+        """Ask it to write a checkpoint and stop. Its observation says when it has. Raises as `place`."""
 
     def resume(self, training: UUID) -> None:
         """Go on with a suspended one; raises as `start`."""
 
     def stop(self, training: UUID) -> bool:
-        """End it at once and forget it; True once nothing of it is left here. What is in the store stays."""
+        """End it at once and forget it; True once nothing of it is left here. What is in the store stays. Raises as `place`."""
 
     def observe(self, training: UUID) -> Observation:
         """How it fares.
 
         Raises:
+            RunnerUnavailable: that cannot be told now.
             StoreError: the store cannot be used.
         """
+
+    def last_words(self, training: UUID) -> str:
+        """The end of what a job that told no outcome wrote, for the log; empty where there is none. Raises as `place`."""

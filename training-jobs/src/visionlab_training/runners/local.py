@@ -13,22 +13,21 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from importlib.util import find_spec
 from pathlib import Path
-from shlex import quote, split
-from uuid import UUID
+from types import MappingProxyType
+from uuid import UUID, uuid4
 
 from visionlab_core.object_store import KeyNotFound, ObjectStore
 from visionlab_core.store_layout import training_key
 from visionlab_core.training_job import OUTCOME_FILE, TrainingOutcome
 from visionlab_training.runners.contract import Observation, RunnerUnavailable
 from visionlab_training.runners.identity import noted_process, orphans
+from visionlab_training.runners.program import training_program
 
 LOCK_FILE = "lock"
-PROGRAM = "visionlab-train"
-_NEEDED = ("keras", "tensorflow", "tf2onnx")
+PLACE_FILE = "place"
 
 
 class LocalRunner:
@@ -41,6 +40,7 @@ class LocalRunner:
         command: what trains, as a shell would read it; None: the `visionlab-train` that is installed.
         memory: bytes of physical memory that a training may take up; None: any.
         nice: how far trainings step back behind other processes, 0 to 19.
+        environment: variables for the jobs, beside those of this process: how the store is reached.
     """
 
     def __init__(
@@ -52,6 +52,7 @@ class LocalRunner:
         command: str | None = None,
         memory: int | None = None,
         nice: int = 10,
+        environment: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self._store = store
         self._store_url = store_url
@@ -59,20 +60,42 @@ class LocalRunner:
         self._command = command
         self._memory = memory
         self._nice = nice
+        self._environment = environment
         # Those that this process started: it has to take note of their ends, or they stay as zombies.
         self._children: dict[UUID, subprocess.Popen[bytes]] = {}
+
+    def place(self) -> str:
+        """See `TrainingRunner`: the work folder, by a name that it keeps wherever it is mounted."""
+        file = self._work / PLACE_FILE
+        self._work.mkdir(parents=True, exist_ok=True)
+        with suppress(FileExistsError):
+            new = file.with_name(f"{PLACE_FILE}.{uuid4()}")
+            new.write_text(f"folder-{uuid4()}", encoding="ascii")
+            try:
+                os.link(new, file)
+            finally:
+                new.unlink()
+        return file.read_text(encoding="ascii").strip()
+
+    def trainings(self) -> list[UUID]:
+        """See `TrainingRunner`."""
+        found = []
+        for folder in self._work.iterdir() if self._work.exists() else ():
+            with suppress(ValueError):
+                found.append(UUID(folder.name))
+        return found
 
     def why_unavailable(self) -> str | None:
         """See `TrainingRunner`."""
         try:
-            self._program()
+            training_program(self._command)
         except RunnerUnavailable as error:
-            return str(error)
+            return f"{error} The training waits until then."
         return None
 
     def start(self, training: UUID) -> None:
         """See `TrainingRunner`."""
-        command = self._program()
+        command = training_program(self._command)
         folder = self._work / str(training)
         folder.mkdir(parents=True, exist_ok=True)
         lock = _locked(folder, fcntl.LOCK_EX)
@@ -86,7 +109,13 @@ class LocalRunner:
             words += [] if self._memory is None else ["--memory", str(self._memory)]
             with (folder / "job.txt").open("wb") as log:
                 self._children[training] = subprocess.Popen(  # noqa: S603 - the words are our own
-                    words, stdin=subprocess.DEVNULL, stdout=log, stderr=log, pass_fds=(lock,), start_new_session=True
+                    words,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    env={**os.environ, **self._environment},
+                    pass_fds=(lock,),
+                    start_new_session=True,
                 )
         except OSError as error:
             raise RunnerUnavailable(f"The training cannot be started: {error.strerror or error}.") from error
@@ -122,7 +151,7 @@ class LocalRunner:
         return Observation(outcome.state, outcome.reason)
 
     def last_words(self, training: UUID) -> str:
-        """The end of what a job that told no outcome wrote; for the log."""
+        """See `TrainingRunner`."""
         try:
             return (self._work / str(training) / "job.txt").read_bytes()[-2000:].decode(errors="replace")
         except OSError:
@@ -158,25 +187,6 @@ class LocalRunner:
         for orphan in orphans(noted[0], folder.resolve() / LOCK_FILE):
             with suppress(ProcessLookupError, PermissionError):
                 os.kill(orphan, number)
-
-    def _program(self) -> str:
-        if self._command:
-            words = split(self._command)
-            if words and shutil.which(words[0]):
-                return self._command
-            raise RunnerUnavailable(
-                f"VISIONLAB_TRAIN_COMMAND is {self._command!r}, and there is no such program here. Mend it, or leave it out."
-            )
-        beside = Path(sys.executable).with_name(PROGRAM)
-        if beside.exists() and all(find_spec(name) for name in _NEEDED):
-            return quote(str(beside))
-        elsewhere = shutil.which(PROGRAM)
-        if elsewhere and Path(elsewhere).parent != beside.parent:
-            return quote(elsewhere)
-        raise RunnerUnavailable(
-            "What trains is not installed here: run `make trainer`, or install visionlab-training[job], or name a command in "
-            "VISIONLAB_TRAIN_COMMAND. The training waits until then."
-        )
 
 
 def _locked(folder: Path, how: int) -> int | None:

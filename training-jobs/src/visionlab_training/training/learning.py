@@ -140,7 +140,7 @@ def learn(
     plan = StepBudget(folder, wanted, budget)
     stop = StopRequest()
     unread: list[dict[str, Any]] = []
-    average: dict[str, float] = {}
+    average = progress.metrics_before()
     step = start
     try:
         for step, (images, labels) in enumerate(prefetch(batches.batch, start, plan.steps), start=start + 1):

@@ -7,6 +7,7 @@ import signal
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -15,6 +16,8 @@ from tqdm import tqdm
 
 from visionlab_training.training.gradients import device_name
 from visionlab_training.whole_file import write_json
+
+_NOT_METRICS = frozenset({"step", "steps", "time", "steps_per_second", "seconds_left"})
 
 
 class Progress:
@@ -48,6 +51,19 @@ class Progress:
         }
         write_json(self._folder / "progress.json", state)
         self._append({name: value for name, value in state.items() if name != "device"})
+
+    def metrics_before(self) -> dict[str, float]:
+        """What was told last of the steps up to the start: smoothed figures go on from there, as if it had never been stopped."""
+        try:
+            lines = (self._folder / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
+        except FileNotFoundError:
+            return {}
+        for line in reversed(lines):
+            with suppress(ValueError):  # a line that was being written as the training was killed
+                record: dict[str, float] = json.loads(line)
+                if "steps" in record and record["step"] <= self._start:
+                    return {name: value for name, value in record.items() if name not in _NOT_METRICS}
+        return {}
 
     def validated(self, step: int, **figures: float) -> None:
         """Record what a validation found."""

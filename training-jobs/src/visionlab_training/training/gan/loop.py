@@ -75,7 +75,7 @@ def train_generator(spec: GeneratorTraining, folder: Path, budget: float | None 
     training.reload()
     steps = StepBudget(folder, spec.steps, budget)
     progress = Progress(folder, name=spec.name, steps=spec.steps, start=start)
-    smooth: dict[str, float] = {}
+    smooth = progress.metrics_before()
     try:
         for step, images in enumerate(prefetch(batches.batch, start, steps.steps), start=start + 1):
             losses = training.step(images, step)

@@ -1,0 +1,1 @@
+"""Kubernetes: `objects` for what is put into manifests, `api` to call the API server."""
