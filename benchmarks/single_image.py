@@ -107,8 +107,11 @@ def run(session: ort.InferenceSession, pixels: np.ndarray, count: int) -> list[f
     return times
 
 
-def start_server(folder: Path, only: Version | None = None) -> tuple[subprocess.Popen[str], str]:
-    """The real server on the shipped models, or on one version of a model alone, and its address. Its data goes to `folder`."""
+def start_server(folder: Path, only: Version | None = None, **more: str) -> tuple[subprocess.Popen[str], str]:
+    """The real server on the shipped models, or on one version of a model alone, and its address. Its data goes to `folder`.
+
+    `more` are variables of its environment.
+    """
     environment = {
         **os.environ,
         "VISIONLAB_DATA_FOLDER": str(folder),
@@ -118,6 +121,7 @@ def start_server(folder: Path, only: Version | None = None) -> tuple[subprocess.
         "VISIONLAB_PORT": "0",
         "VISIONLAB_LOG_LEVEL": "WARNING",
         "VISIONLAB_CACHED_ANSWERS": "0",
+        **more,
     }
     command = [str(Path(sys.executable).parent / "visionlab-api")]
     server = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)

@@ -6,8 +6,8 @@ import asyncio
 import gc
 import logging
 from collections.abc import AsyncIterator, MutableMapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from functools import partial
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -21,33 +21,30 @@ from visionlab_api.accounts.audit import AuditLog
 from visionlab_api.accounts.gate import Gate, require_admission
 from visionlab_api.accounts.rate_limits import RateLimits
 from visionlab_api.configuration import ApiConfiguration
-from visionlab_api.database.engine import migrate, open_engine
 from visionlab_api.direct_route import DirectRoute
 from visionlab_api.documentation import DocumentedApp, add_docs
+from visionlab_api.foundation import open_foundation
 from visionlab_api.middleware import RequestContext
 from visionlab_api.open_inference.http import router as open_inference_router
-from visionlab_api.reconcile.backends import open_backend, served_variant
-from visionlab_api.reconcile.datasets import DatasetLoop
-from visionlab_api.reconcile.models import ModelSweep
-from visionlab_api.reconcile.retention import RetentionLoop
+from visionlab_api.reconcile.backends import open_backend
+from visionlab_api.reconcile.control_loops import ControlLoops
 from visionlab_api.reconcile.serving import ServingLoop
-from visionlab_api.reconcile.trainings import TrainingLoop
-from visionlab_api.reconcile.uploads import UploadSweep
+from visionlab_api.reconcile.store_watch import StoreWatch
 from visionlab_api.routes import router
 from visionlab_api.routes.classify import classify_images
 from visionlab_api.routes.status import root_router
 from visionlab_api.services.classifying import Classifier
+from visionlab_api.services.counting import Counting
 from visionlab_api.services.decoding import Decoder
 from visionlab_api.services.model_uploads import ModelUploads
 from visionlab_api.services.starters import install_starters
+from visionlab_api.services.training_metrics import TrainingMetrics
 from visionlab_api.services.uploads import Uploads
 from visionlab_api.state import State
 from visionlab_api.web import add_web_interface
-from visionlab_core.object_store import ObjectStore, open_store
 from visionlab_core.telemetry import Metrics
 from visionlab_inference.embedded.session import available_cpus
 from visionlab_inference.lanes import CpuLanes
-from visionlab_training.runners import LocalRunner
 
 if TYPE_CHECKING:
     from visionlab_api.accounts.oidc import OpenIdProvider
@@ -59,7 +56,6 @@ Make virtual faces with GANs, and tell real faces from generated ones, for human
 
 Errors are problem details (RFC 9457) with a sentence that says what to do. A 503 carries `Retry-After`.
 """
-_STORE_THREADS = 16
 
 
 def create_app(configuration: ApiConfiguration) -> FastAPI:
@@ -82,6 +78,7 @@ def create_app(configuration: ApiConfiguration) -> FastAPI:
             {"name": "models", "description": "Generators and detectors."},
             {"name": "datasets", "description": "Images to learn from."},
             {"name": "trainings", "description": "A queue of trainings, their progress and their reports."},
+            {"name": "challenges", "description": "Retraining a detector in service, and whether the new version is better."},
             {"name": "uploads", "description": "Large files in pieces (tus 1.0): archives for data sets, models."},
             {"name": "accounts", "description": "Signing in, and API keys."},
             {"name": "system", "description": "Status and settings."},
@@ -113,6 +110,18 @@ def create_app(configuration: ApiConfiguration) -> FastAPI:
     return app
 
 
+def _tell(metrics: Metrics, serving: ServingLoop, store_watch: StoreWatch) -> None:
+    """Have the metrics say what is known at the moment when they are asked for."""
+    metrics.store_unusable.set_function(lambda: float(store_watch.problem is not None))
+    metrics.models_unread_seconds.set_function(lambda: serving.seconds_since_read)
+
+    def count(state: str) -> float:
+        return float(sum(serving.state(each)[0] == state for each in serving.enabled()))
+
+    for state in ("ready", "loading", "failed"):
+        metrics.models.labels(state).set_function(partial(count, state))
+
+
 def _is_no_work(scope: MutableMapping[str, Any]) -> bool:
     # What is asked for every few seconds by those who watch.
     return scope.get("path") in ("/metrics", "/backend/status", "/v2/health/live", "/v2/health/ready")
@@ -121,87 +130,78 @@ def _is_no_work(scope: MutableMapping[str, Any]) -> bool:
 @asynccontextmanager
 async def open_state(configuration: ApiConfiguration, metrics: Metrics) -> AsyncIterator[State]:
     """Open database, store and backend; close them after the requests under way."""
-    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(_STORE_THREADS, thread_name_prefix="store"))
-    url = configuration.resolved_database_url()
-    await asyncio.to_thread(migrate, url)
-    engine = open_engine(url)
-    sessions = async_sessionmaker(engine, expire_on_commit=False)
-    accounts = Accounts(sessions, configuration)
-    audit = AuditLog(sessions, configuration.audit_days)
-    limits = RateLimits(
-        requests=configuration.limit_per_minute(configuration.requests_per_minute, 600),
-        images=configuration.limit_per_minute(configuration.images_per_minute, 1200),
-        sign_ins=configuration.limit_per_minute(configuration.sign_ins_per_minute, 20),
-    )
-    store = await asyncio.to_thread(open_store, configuration.resolved_store_url())
-    lanes = CpuLanes(configuration.threads or available_cpus())
-    decoder = Decoder(lanes, configuration.max_queue)
-    try:
-        async with open_backend(configuration, store, metrics, lanes) as (backend, deployer):
-            serving = ServingLoop(sessions, store, backend, deployer, variant=served_variant(configuration))
-            uploads = Uploads(sessions, store, configuration)
-            sweep = UploadSweep(uploads, configuration.upload_expiry_seconds)
-            datasets = DatasetLoop(sessions, store, configuration)
-            retention = RetentionLoop(sessions, store, accounts, audit, upload_days=configuration.upload_days)
-            model_uploads = ModelUploads(sessions, store, configuration)
-            model_sweep = ModelSweep(sessions, store)
-            trainings = TrainingLoop(sessions, store, _runner(configuration, store), at_once=configuration.trainings_at_once)
-            classifier = Classifier(
-                backend,
-                serving,
-                decoder,
-                max_queue=configuration.max_queue,
-                cached_images=configuration.cached_answers,
-                metrics=metrics,
-            )
-            try:
-                if configuration.starter_models is not None:
-                    await install_starters(configuration.starter_models, store, sessions)
-                if configuration.auth == "on" and configuration.admin_token is None:
-                    await _print_first_token(sessions)
-                await serving.start()
-                sweep.start()
-                datasets.start()
-                trainings.start()
-                model_sweep.start()
-                # What is there now stays: the collector need not look at it again with every few thousand requests.
-                gc.collect()
-                gc.freeze()
-                retention.start()
-                oidc = _openid_provider(configuration)
-                state = State(
-                    configuration,
-                    engine,
-                    sessions,
-                    store,
+    async with open_foundation(configuration, metrics) as foundation:
+        sessions, store = foundation.sessions, foundation.store
+        accounts = Accounts(sessions, configuration)
+        audit = AuditLog(sessions, configuration.audit_days)
+        limits = RateLimits(
+            requests=configuration.limit_per_minute(configuration.requests_per_minute, 600),
+            images=configuration.limit_per_minute(configuration.images_per_minute, 1200),
+            sign_ins=configuration.limit_per_minute(configuration.sign_ins_per_minute, 20),
+        )
+        lanes = CpuLanes(configuration.threads or available_cpus())
+        try:
+            async with open_backend(configuration, store, metrics, lanes) as (backend, pools):
+                serving = ServingLoop(sessions, store, backend, pools, configuration.pool_plan())
+                uploads = Uploads(sessions, store, configuration)
+                store_watch = StoreWatch(store)
+                _tell(metrics, serving, store_watch)
+                loops = ControlLoops(foundation, uploads, accounts, audit)
+                decoder = Decoder(lanes, configuration.max_queue)
+                classifier = Classifier(
                     backend,
                     serving,
                     decoder,
-                    classifier,
-                    uploads,
-                    accounts,
-                    limits,
-                    audit,
-                    oidc,
-                    trainings,
-                    model_uploads,
-                    metrics,
+                    max_queue=configuration.max_queue,
+                    cached_images=configuration.cached_answers,
+                    metrics=metrics,
                 )
-                async with _open_inference_over_grpc(state):
-                    yield state
-                if oidc is not None:
-                    await oidc.close()
-            finally:
-                await uploads.close()
-                await trainings.stop()
-                await model_sweep.stop()
-                await datasets.stop()
-                await sweep.stop()
-                await retention.stop()
-                await serving.stop()
-    finally:
-        await asyncio.to_thread(lanes.close)
-        await engine.dispose()
+                try:
+                    if configuration.starter_models is not None:
+                        await install_starters(configuration.starter_models, store, sessions)
+                    if configuration.auth == "on" and configuration.admin_token is None:
+                        await _print_first_token(sessions)
+                    await serving.start()
+                    store_watch.start()
+                    if configuration.control_loops == "on":
+                        await loops.start()
+                    # What is there now stays: the collector need not look at it again with every few thousand requests.
+                    gc.collect()
+                    gc.freeze()
+                    oidc = _openid_provider(configuration)
+                    state = State(
+                        configuration,
+                        foundation.engine,
+                        sessions,
+                        store,
+                        store_watch,
+                        backend,
+                        serving,
+                        decoder,
+                        classifier,
+                        Counting(sessions),
+                        uploads,
+                        accounts,
+                        limits,
+                        audit,
+                        oidc,
+                        loops.trainings,
+                        loops.challenges,
+                        ModelUploads(sessions, store, configuration),
+                        TrainingMetrics(),
+                        metrics,
+                    )
+                    async with _open_inference_over_grpc(state):
+                        yield state
+                    if oidc is not None:
+                        await oidc.close()
+                finally:
+                    await uploads.close()
+                    await store_watch.stop()
+                    await loops.stop()
+                    await serving.stop()
+        finally:
+            await asyncio.to_thread(lanes.close)
 
 
 def _openid_provider(configuration: ApiConfiguration) -> OpenIdProvider | None:
@@ -217,17 +217,6 @@ async def _print_first_token(sessions: async_sessionmaker[AsyncSession]) -> None
     token = await first_admin_token(sessions)
     if token is not None:
         print(f"Admin token, shown this once: {token}\nSign in with it on the page.", flush=True)
-
-
-def _runner(configuration: ApiConfiguration, store: ObjectStore) -> LocalRunner:
-    return LocalRunner(
-        store,
-        configuration.resolved_store_url(),
-        configuration.data_folder / "trainings",
-        command=configuration.train_command,
-        memory=configuration.training_memory_bytes,
-        nice=configuration.training_nice,
-    )
 
 
 @asynccontextmanager

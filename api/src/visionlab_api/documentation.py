@@ -2,22 +2,39 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from fastapi import FastAPI
 from fastapi.openapi.docs import get_swagger_ui_html
 from starlette.responses import HTMLResponse
 
+from visionlab_api.accounts.accounts import SESSION_COOKIE
+from visionlab_api.accounts.rules import RULES
 from visionlab_api.schemas import ClassifyRequest
+
+_SCHEMES: Final[dict[str, dict[str, str]]] = {
+    "key": {"type": "http", "scheme": "bearer", "description": "the admin token, or an API key that has the scope"},
+    "session": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": SESSION_COOKIE,
+        "description": "what POST /backend/session or the provider's sign-in gave a browser",
+    },
+}
 
 
 class DocumentedApp(FastAPI):
-    """FastAPI, and in its document the bodies that routes parse by themselves."""
+    """FastAPI, and in its document the bodies that routes parse by themselves, and who may call what."""
 
     def openapi(self) -> dict[str, Any]:
         """The OpenAPI document."""
         document = super().openapi()
         document["components"]["schemas"].setdefault(ClassifyRequest.__name__, ClassifyRequest.model_json_schema())
+        document["components"]["securitySchemes"] = _SCHEMES
+        for (method, path), rule in RULES.items():
+            operation = document["paths"].get(path, {}).get(method.lower())
+            if operation is not None and rule.scope is not None:
+                operation["security"] = [{name: []} for name in _SCHEMES]
         return document
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import math
 from collections.abc import Mapping
@@ -15,6 +16,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
+from visionlab_api.accounts.rules import methods_of
 from visionlab_api.schemas import Problem
 from visionlab_core.object_store import KeyNotFound, StoreFull, StoreUnavailable
 from visionlab_core.telemetry import request_id
@@ -24,6 +26,7 @@ from visionlab_inference.images import BrokenImage, ImageTooLarge, ImageTooSmall
 log = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class ProblemError(Exception):
@@ -127,6 +130,14 @@ def as_problem(error: Exception) -> ProblemError | None:
             )
         case KeyNotFound():
             return ProblemError(HTTPStatus.NOT_FOUND, "not-found", "Not found", "The file is no longer in the store.")
+        case OperationalError() if _is_full(error):
+            return ProblemError(
+                HTTPStatus.INSUFFICIENT_STORAGE,
+                "database-full",
+                "Database full",
+                "There is no room left in the database.",
+                retry_after=60,
+            )
         case OperationalError() | InterfaceError() | PoolTimeout():
             return ProblemError(
                 HTTPStatus.SERVICE_UNAVAILABLE,
@@ -136,6 +147,12 @@ def as_problem(error: Exception) -> ProblemError | None:
                 retry_after=5,
             )
     return None
+
+
+def _is_full(error: OperationalError) -> bool:
+    # Of PostgreSQL (SQLSTATE, class 53), of SQLite.
+    code = getattr(error.orig, "sqlstate", None) or getattr(error.orig, "sqlite_errorname", None)
+    return code in ("53100", "SQLITE_FULL")
 
 
 def answer(problem: ProblemError) -> JSONResponse:
@@ -189,7 +206,16 @@ def _invalid(request: Request, error: RequestValidationError) -> ProblemError:
 
 
 def _http(request: Request, error: HTTPException) -> ProblemError:
+    if isinstance(error.__cause__, OSError) and error.__cause__.errno in _NO_ROOM:
+        # Parts of a form wait in a file; the framework takes this for a fault of the form.
+        log.error("what is received cannot be kept: %s", error.__cause__)
+        detail = "There is no room left for what is being received."
+        return ProblemError(HTTPStatus.INSUFFICIENT_STORAGE, "disk-full", "Disk full", detail, retry_after=60)
     status = HTTPStatus(error.status_code)
+    if isinstance(error.__cause__, (RecursionError, ValueError)):
+        # What the framework could not parse, and does not tell from other faults: neither text, nor numbers of any use.
+        detail = "The body is not valid JSON: it is not UTF-8, nested too deep, or has a number with thousands of digits."
+        return ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-request", "Invalid request", detail)
     kind = status.phrase.lower().replace(" ", "-")
     detail = f"{str(error.detail).rstrip('.')}."
     if detail == f"{status.phrase}.":  # the framework's own word, which helps nobody
@@ -197,7 +223,10 @@ def _http(request: Request, error: HTTPException) -> ProblemError:
             HTTPStatus.NOT_FOUND: f"There is nothing at {request.url.path[:80]!r}.",
             HTTPStatus.METHOD_NOT_ALLOWED: f"{request.method} is not possible at {request.url.path[:80]!r}.",
         }.get(status, detail)
-    return ProblemError(status, kind, status.phrase, detail, headers=error.headers)
+    headers = dict(error.headers or {})
+    if status is HTTPStatus.METHOD_NOT_ALLOWED and (methods := methods_of(request.url.path)):
+        headers["Allow"] = ", ".join(methods)  # the router names those of one route alone
+    return ProblemError(status, kind, status.phrase, detail, headers=headers)
 
 
 def _validation_problem(errors: Any) -> ProblemError:

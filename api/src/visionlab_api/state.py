@@ -11,11 +11,15 @@ from visionlab_api.accounts.accounts import Accounts
 from visionlab_api.accounts.audit import AuditLog
 from visionlab_api.accounts.rate_limits import RateLimits
 from visionlab_api.configuration import ApiConfiguration
+from visionlab_api.reconcile.challenges import ChallengeLoop
 from visionlab_api.reconcile.serving import ServingLoop
+from visionlab_api.reconcile.store_watch import StoreWatch
 from visionlab_api.reconcile.trainings import TrainingLoop
 from visionlab_api.services.classifying import Classifier
+from visionlab_api.services.counting import Counting
 from visionlab_api.services.decoding import Decoder
 from visionlab_api.services.model_uploads import ModelUploads
+from visionlab_api.services.training_metrics import TrainingMetrics
 from visionlab_api.services.uploads import Uploads
 from visionlab_core.object_store import ObjectStore
 from visionlab_core.telemetry import Metrics
@@ -33,15 +37,19 @@ class State:
     engine: AsyncEngine
     sessions: async_sessionmaker[AsyncSession]
     store: ObjectStore
+    store_watch: StoreWatch
     backend: InferenceBackend
     serving: ServingLoop
     decoder: Decoder
     classifier: Classifier
+    counting: Counting
     uploads: Uploads
     accounts: Accounts
     limits: RateLimits
     audit: AuditLog
     oidc: OpenIdProvider | None
     trainings: TrainingLoop
+    challenges: ChallengeLoop
     model_uploads: ModelUploads
+    training_metrics: TrainingMetrics
     metrics: Metrics

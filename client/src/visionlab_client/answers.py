@@ -9,6 +9,27 @@ from uuid import UUID
 from pydantic import AwareDatetime, BaseModel, Field
 
 
+class Agreement(BaseModel):
+    """How often two versions were right, image by image."""
+
+    both_right: int
+    both_wrong: int
+    only_challenger: int
+    """images that the new version alone has right"""
+
+    only_champion: int
+    """images that the version in service alone has right"""
+
+
+class ArchitectureOption(BaseModel):
+    """A network that can be trained here."""
+
+    least_side: int
+    """smallest resolution that it takes, in pixels"""
+
+    name: str
+
+
 class AuditEntry(BaseModel):
     """An act of an admin, or a try at one."""
 
@@ -40,6 +61,59 @@ class AuditPage(BaseModel):
     entries: list[AuditEntry]
     next_cursor: str | None = None
     """give it as `cursor` for the next part; null at the end"""
+
+
+class ChallengeRule(BaseModel):
+    """What a new version has to come up to before it is proposed; see docs/training.md."""
+
+    held_out: float = 0.2
+    """share of all images that is kept from the training, to judge on"""
+
+    max_class_loss: float = 0.05
+    """no class's F1 may be worse by more than this"""
+
+    max_p_value: float = 0.05
+    """McNemar's exact test has to be at or below this"""
+
+    min_gain: float = 0.0
+    """the lower end of the gain in balanced accuracy has to be above this"""
+
+    min_judged: int = 100
+    """images that both can be judged on"""
+
+    min_labels: int = 50
+    """images labelled and agreed to since the version in service was trained"""
+
+
+class ChallengeSettings(BaseModel):
+    """The rule of new challenges, and when they are made without being asked for."""
+
+    every_days: float = 0.0
+    """a detector is retrained when so long ago trained or challenged; 0: only on demand"""
+
+    held_out: float = 0.2
+    """share of all images that is kept from the training, to judge on"""
+
+    max_class_loss: float = 0.05
+    """no class's F1 may be worse by more than this"""
+
+    max_p_value: float = 0.05
+    """McNemar's exact test has to be at or below this"""
+
+    min_gain: float = 0.0
+    """the lower end of the gain in balanced accuracy has to be above this"""
+
+    min_judged: int = 100
+    """images that both can be judged on"""
+
+    min_labels: int = 50
+    """images labelled and agreed to since the version in service was trained"""
+
+    models: list[UUID] = []
+    """which detectors; empty: all in service that were trained here"""
+
+    switch_by_itself: bool = False
+    """a version that comes up to the rule takes the place of the old one at once"""
 
 
 class ClassMetrics(BaseModel):
@@ -82,6 +156,18 @@ class FaceClass(StrEnum):
     human_gen = "human_gen"
     anime = "anime"
     anime_gen = "anime_gen"
+
+
+class Gain(BaseModel):
+    """What the new version has more than the one in service, of a share of images that are right; negative: less.
+
+    `low` and `high` enclose the true one with the probability `confidence` (percentile bootstrap over the images of each class).
+    """
+
+    confidence: float = 0.95
+    high: float
+    low: float
+    value: float
 
 
 class GeneratorMetrics(BaseModel):
@@ -172,6 +258,18 @@ class ImagePage(BaseModel):
     """give it as `cursor` for the next part; null at the end"""
 
 
+class JudgedImages(BaseModel):
+    """The images that both versions are judged on. Neither has learnt from them."""
+
+    classes: dict[FaceClass, int]
+    digest: str
+    """SHA-256 over the sorted classes and digests of the images: names exactly these"""
+
+    images: int
+    learnt_known: bool
+    """whether it is known what the version in service has learnt from; where it was not trained here, or its training was removed, it may know some of these images"""
+
+
 class Label(BaseModel):
     """A person's word, as kept."""
 
@@ -253,6 +351,15 @@ class Region(BaseModel):
     width: float
 
 
+class ReliabilityBins(BaseModel):
+    """A reliability diagram: for each of 15 equal-width bins of the top class's probability, means over its images (0: none)."""
+
+    accuracy: list[float]
+    confidence: list[float]
+    count: list[int]
+    """images"""
+
+
 class Robustness(BaseModel):
     """A detector on the same images after each of several common corruptions (Hendrycks & Dietterich, 2019, arXiv:1903.12261)."""
 
@@ -264,6 +371,21 @@ class Robustness(BaseModel):
 
     real_images: int
     """how many of them are real faces"""
+
+
+class RuleCheck(BaseModel):
+    """A part of the rule."""
+
+    name: str
+    passed: bool
+    says: str
+
+
+class Sample(BaseModel):
+    """Faces that a generator in training makes of the same noise, 8 by 8 in one picture."""
+
+    step: int
+    url: str
 
 
 class Session(BaseModel):
@@ -308,12 +430,23 @@ class SourceMetrics(BaseModel):
 class Status(BaseModel):
     """Is the system well?"""
 
+    counts: dict[Literal["ready", "loading", "failed", "disabled"], int]
+    """how many models there are of each state"""
+
     models: list[ModelState]
+    """the enabled ones first; of very many, the first 200: `counts` is of all"""
+
     ready: bool
-    """at least one enabled model answers, and the database too"""
+    """at least one enabled model answers, and so do the database and the store"""
 
     serving: str
-    """embedded, triton, or a word of a newer server"""
+    """embedded, triton, kserve, or a word of a newer server"""
+
+    store: str
+    """where images, models and data sets are kept: ready, unavailable, or a word of a newer server"""
+
+    store_problem: str | None
+    """told to admins: what is wrong with the store"""
 
     time: AwareDatetime
     version: str
@@ -326,6 +459,18 @@ class TrainingDataset(BaseModel):
     images: int
     name: str
     uuid: UUID
+
+
+class TrainingOptions(BaseModel):
+    """What trainings can be asked for here, and whether they would be started."""
+
+    at_once: int
+    """how many may run at the same time"""
+
+    detectors: list[ArchitectureOption]
+    generators: list[ArchitectureOption]
+    reason: str | None = None
+    """why none can be started now; null: they can"""
 
 
 class TrainingProgress(BaseModel):
@@ -342,7 +487,7 @@ class TrainingProgress(BaseModel):
     epochs: int | None = None
     metrics: dict[str, float] | None = None
     phase: str
-    """preparing, training, exporting, or a word of a newer server"""
+    """preparing, training, exporting, judging, or a word of a newer server"""
 
     seconds_left: float | None = None
     """of the training itself, without the export"""
@@ -363,6 +508,7 @@ class TrainingSettings(BaseModel):
 
     batch_size: int
     face_class: FaceClass | None
+    gpus: int = 0
     include_generated: bool
     include_uploaded: bool
     learning_rate: float | None
@@ -507,6 +653,9 @@ class DetectorMetrics(BaseModel):
     images: int
     kind: Literal["detector"] = "detector"
     real_or_generated_accuracy: float
+    reliability: ReliabilityBins | None = None
+    """what ece is the sum of"""
+
     robustness: Robustness | None = None
     source_mean: float
     """mean of the accuracies of the sources"""
@@ -575,6 +724,9 @@ class Model(BaseModel):
     reason: str | None = None
     report: str | None
     """address of a page with all that was measured of it; null: there is none"""
+
+    samples: str | None = None
+    """generators: address of a picture of 64 of its faces, 8 by 8; null: there is none"""
 
     state: str
     """ready, loading, failed, disabled, or a word of a newer server"""
@@ -646,7 +798,7 @@ class Training(BaseModel):
 
 
 class TrainingDetail(BaseModel):
-    """A training with the course of its figures."""
+    """A training with the course of its figures; of generators with what their faces looked like on the way."""
 
     architecture: str
     base_models: list[UUID]
@@ -674,6 +826,9 @@ class TrainingDetail(BaseModel):
     queue_position: int | None = None
     reason: str | None
     """why it failed or waits, and what to do"""
+
+    samples: list[Sample]
+    """in the order of the steps"""
 
     settings: TrainingSettings
     status: str
@@ -720,3 +875,76 @@ class ClassifyAnswer(BaseModel):
     """of these, time in which a model ran"""
 
     results: list[Classification]
+
+
+class Comparison(BaseModel):
+    """The version in service, the champion, and a new one, the challenger, on the same images, through the served graphs.
+
+    `p_value` is of the exact McNemar test (McNemar, 1947): the chance of images on which just one of the two is right to be
+    divided so unevenly, or more, if both were equally good. The balanced accuracy is the mean recall of the classes judged.
+    """
+
+    agreement: Agreement
+    challenger: DetectorMetrics
+    challenger_balanced_accuracy: float
+    champion: DetectorMetrics
+    champion_balanced_accuracy: float
+    class_gains: dict[FaceClass, float]
+    """of the F1 of each class that was judged"""
+
+    gain: Gain
+    """of balanced accuracy"""
+
+    images: int
+    left_out: int
+    """images that were to be judged and are gone, or cannot be decoded"""
+
+    p_value: float
+
+
+class Challenge(BaseModel):
+    """A version in service, the champion, and one trained to take its place, the challenger.
+
+    `proposed` waits for `accept` or `reject`; `kept`: the champion stays. The challenger stays among the models, disabled, and so
+    does the champion after a switch.
+    """
+
+    challenger_version: int | None
+    champion_version: int
+    comparison: Comparison | None
+    """null until both were judged"""
+
+    created_at: AwareDatetime
+    ended_at: AwareDatetime | None
+    """when it was decided; null while it goes on"""
+
+    judged: JudgedImages | None
+    made_by: str
+    """demand, schedule, or a word of a newer server"""
+
+    model: UUID
+    model_name: str
+    new_labels: int
+    """images that people labelled since the champion was trained"""
+
+    reason: str | None
+    """why it waits, failed, or the champion is kept"""
+
+    rule: ChallengeRule
+    state: str
+    """queued, training, judging, proposed, switched, rolled_back, kept, rejected, cancelled, failed, or a word of a newer server"""
+
+    training: UUID | None
+    """the training of the challenger; null: none could be queued"""
+
+    uuid: UUID
+    verdict: list[RuleCheck]
+    """how the challenger did by each part of the rule"""
+
+
+class ChallengePage(BaseModel):
+    """A part of the list of challenges."""
+
+    challenges: list[Challenge]
+    next_cursor: str | None = None
+    """give it as `cursor` for the next part; null at the end"""

@@ -89,7 +89,11 @@ class AsyncVisionLab:
 
     async def models(self, type: Kind, *, status: Literal["enabled", "disabled"] | None = None) -> list[Model]:
         """As `VisionLab.models`."""
-        return await self.do(calls.list_models(type, status))
+        models, cursor = await self.do(calls.list_models(type, status, None))
+        while cursor is not None:
+            more, cursor = await self.do(calls.list_models(type, status, cursor))
+            models += more
+        return models
 
     async def generate(
         self, models: Iterable[Id], count: int | None = None, *, seed: int | None = None, truncation: float = 1.0

@@ -96,9 +96,16 @@ def change_settings(changes: Mapping[str, Any]) -> Call[Settings]:
     return Call("POST", "/backend/settings", _json(Settings), json=body)
 
 
-def list_models(kind: Kind, status: str | None) -> Call[list[Model]]:
-    """Models of a kind."""
-    return Call("GET", f"/backend/model/{kind}", _json(list[Model]), params={"status": status} if status else {})
+def list_models(kind: Kind, status: str | None, cursor: str | None) -> Call[tuple[list[Model], str | None]]:
+    """A part of the models of a kind, and the cursor of the next part; None at the end."""
+    wanted = {"status": status, "cursor": cursor}
+    answer = _json(list[Model])
+    return Call(
+        "GET",
+        f"/backend/model/{kind}",
+        lambda response: (answer(response), _next_cursor(response)),
+        params={key: value for key, value in wanted.items() if value is not None},
+    )
 
 
 def generate(models: Iterable[Id], count: int | None, seed: int | None, truncation: float) -> Call[list[Image]]:
@@ -240,6 +247,11 @@ def _json(kind: type[T]) -> Callable[[httpx.Response], T]:
         return answer
 
     return read
+
+
+def _next_cursor(response: httpx.Response) -> str | None:
+    link = response.links.get("next")
+    return None if link is None else response.url.join(link["url"]).params.get("cursor")
 
 
 _ADAPTERS: dict[Any, TypeAdapter[Any]] = {}

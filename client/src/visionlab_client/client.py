@@ -97,7 +97,11 @@ class VisionLab:
 
     def models(self, type: Kind, *, status: Literal["enabled", "disabled"] | None = None) -> list[Model]:
         """Generators or detectors, with how they fare and what is known of them."""
-        return self._do(calls.list_models(type, status))
+        models, cursor = self._do(calls.list_models(type, status, None))
+        while cursor is not None:
+            more, cursor = self._do(calls.list_models(type, status, cursor))
+            models += more
+        return models
 
     def generate(
         self, models: Iterable[Id], count: int | None = None, *, seed: int | None = None, truncation: float = 1.0

@@ -48,6 +48,9 @@ class Gate:
             await self._app(scope, receive, send)
             return
         path, rule = found
+        if "\0" in scope["path"]:
+            await refusal(_nul(), scope["path"])(scope, receive, send)
+            return
         state: State = scope["app"].state.visionlab
         try:
             principal = await _admit(scope, path, rule, state)
@@ -115,6 +118,12 @@ async def _admit(scope: Scope, found_path: str, rule: Rule, state: State) -> Pri
             await state.audit.begin(principal, action, scope["path"], status=int(refused.status))
         raise
     return principal
+
+
+def _nul() -> ProblemError:
+    # Nothing has such a name, and PostgreSQL cannot even be asked for it, nor keep it in the audit log.
+    detail = "The path has a NUL character in it (%00). Nothing here is named so."
+    return ProblemError(HTTPStatus.NOT_FOUND, "not-found", "Not found", detail)
 
 
 def admit(principal: Principal, rule: Rule) -> None:

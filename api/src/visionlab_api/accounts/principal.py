@@ -24,7 +24,7 @@ class Scope(StrEnum):
     """All of the others, API keys and the audit log."""
 
 
-Kind = Literal["anonymous", "user", "admin", "key"]
+Kind = Literal["anonymous", "user", "admin", "key", "system"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,9 @@ class Principal:
 ANONYMOUS = Principal("anonymous", "", "visitor")
 LOCAL = Principal("admin", "local", "this machine", frozenset({Scope.ADMIN}))
 """Whoever asks a server that has no accounts and listens to its own machine alone."""
+
+SCHEDULE = Principal("system", "schedule", "VisionLab's schedule")
+"""VisionLab itself, where its settings let it act without being asked; it asks for nothing over HTTP."""
 
 
 def scopes_of(names: Iterable[str]) -> frozenset[Scope]:

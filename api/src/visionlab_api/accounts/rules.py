@@ -61,15 +61,28 @@ RULES: Final = MappingProxyType(
         ("POST", "/backend/model"): _acts(Scope.MODELS),
         ("PATCH", "/backend/model/{uuid}/status/{status}"): _acts(Scope.MODELS),
         ("DELETE", "/backend/model/{uuid}"): _acts(Scope.MODELS),
+        ("GET", "/backend/training/options"): _may(Scope.TRAININGS),
         ("GET", "/backend/training/{type}"): _may(Scope.TRAININGS),
         ("POST", "/backend/training"): _acts(Scope.TRAININGS),
         ("POST", "/backend/training/process"): _acts(Scope.TRAININGS),
         ("GET", "/backend/training/{uuid}/report"): _may(Scope.TRAININGS),
         ("GET", "/backend/training/{uuid}/events"): _may(Scope.TRAININGS),
+        ("GET", "/backend/training/{uuid}/log"): _may(Scope.TRAININGS),
         ("GET", "/backend/training/{uuid}/file/{name}"): _may(Scope.TRAININGS),
+        ("GET", "/backend/training/{uuid}/sample/{step}"): _may(Scope.TRAININGS),
         ("PATCH", "/backend/training/{uuid}/status/{status}"): _acts(Scope.TRAININGS),
         ("POST", "/backend/training/{uuid}/retry"): _acts(Scope.TRAININGS),
         ("DELETE", "/backend/training/{uuid}"): _acts(Scope.TRAININGS),
+        ("GET", "/backend/challenge"): _may(Scope.TRAININGS),
+        ("POST", "/backend/challenge"): _acts(Scope.TRAININGS),
+        ("GET", "/backend/challenge/settings"): _may(Scope.TRAININGS),
+        ("POST", "/backend/challenge/settings"): _acts(Scope.SETTINGS),
+        ("GET", "/backend/challenge/{uuid}"): _may(Scope.TRAININGS),
+        ("POST", "/backend/challenge/{uuid}/cancel"): _acts(Scope.TRAININGS),
+        # What is in service is a matter of models.
+        ("POST", "/backend/challenge/{uuid}/accept"): _acts(Scope.MODELS),
+        ("POST", "/backend/challenge/{uuid}/reject"): _acts(Scope.MODELS),
+        ("POST", "/backend/challenge/{uuid}/rollback"): _acts(Scope.MODELS),
         ("OPTIONS", "/backend/file/upload"): _WATCH,
         ("OPTIONS", "/backend/file/upload/{upload}"): _WATCH,
         ("POST", "/backend/file/upload"): _acts(Scope.UPLOADS),
@@ -127,3 +140,9 @@ def find_rule(method: str, path: str) -> tuple[str, Rule] | None:
         if each == method and pattern.match(path):
             return rule
     return find_rule("GET", path) if method == "HEAD" else None
+
+
+def methods_of(path: str) -> list[str]:
+    """The methods that the table has for a path: those of the path itself where it is a fixed one, else of all templates."""
+    fixed = [method for method, each in _FIXED if each == path]
+    return sorted(fixed or {method for method, pattern, _ in _TEMPLATES if pattern.match(path)})

@@ -61,13 +61,14 @@ class AuditRow(Base):
     """An act of an admin, or a try at one. Without `status` the server stopped before it was done, or it is being done."""
 
     __tablename__ = "audit"
+    __table_args__ = (Index("ix_audit_actor_id", "actor_id", "id"), Index("ix_audit_action", "action", "id"))
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     at: Mapped[datetime] = mapped_column(default=_now, index=True)
     actor_kind: Mapped[str] = mapped_column(String(16))
-    actor_id: Mapped[str] = mapped_column(String(255), index=True)
+    actor_id: Mapped[str] = mapped_column(String(255))
     actor_name: Mapped[str] = mapped_column(String(80))
-    action: Mapped[str] = mapped_column(String(128), index=True)
+    action: Mapped[str] = mapped_column(String(128))
     target: Mapped[str] = mapped_column(String(512))
     request_id: Mapped[str | None] = mapped_column(String(128))
     status: Mapped[int | None]

@@ -27,7 +27,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """A moment: aware, in UTC, on every database (SQLite drops the zone)."""
+    """A moment: aware, in UTC, on every database (SQLite drops the zone, PostgreSQL gives it in that of the session)."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -38,7 +38,9 @@ class UtcDateTime(TypeDecorator[datetime]):
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         """From the database."""
-        return value if value is None or value.tzinfo else value.replace(tzinfo=UTC)
+        if value is None:
+            return None
+        return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
 
 
 # SQLite numbers rows by itself only in a column of type INTEGER.
@@ -74,6 +76,7 @@ class ModelRow(Base):
         UniqueConstraint("name", "version"),
         CheckConstraint("type IN ('detector', 'generator')", name="type"),
         CheckConstraint("status IN ('enabled', 'disabled')", name="status"),
+        Index("ix_models_status", "status", "id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -100,8 +103,10 @@ class ImageRow(Base):
         CheckConstraint("image_type IN ('generated', 'uploaded')", name="image_type"),
         CheckConstraint("likes >= 0 AND downloads >= 0", name="counts"),
         Index("ix_images_list", "image_type", "id"),
-        Index("ix_images_model", "model_uuid", "model_version"),
-        Index("ix_images_class", "image_type", "class_label"),
+        Index("ix_images_model", "model_uuid", "id"),
+        Index("ix_images_shared", "image_type", "shared", "id"),
+        # All that is asked of people's labels, so that they are counted without a look at the rows.
+        Index("ix_images_labelled", "image_type", "shared", "class_label", "deleted_at"),
         Index("ix_images_own", "visitor", "image_type", "id"),
         Index("ix_images_age", "image_type", "shared", "created_at"),
         Index("ix_images_deleted", "deleted_at", sqlite_where=_DELETED, postgresql_where=_DELETED),
@@ -134,10 +139,32 @@ class ImageRow(Base):
     """It is not there any more; its bytes are about to go."""
 
 
+class PopularityRow(Base):
+    """How many images a generator's version made, and their likes and downloads.
+
+    It is the sum over its images that are there, kept by whoever changes one of them, in the same transaction: to add them up
+    anew would take longer with each image. See `services.popularity`.
+    """
+
+    __tablename__ = "popularity"
+    __table_args__ = (UniqueConstraint("model_uuid", "model_version"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    model_uuid: Mapped[UUID]
+    model_version: Mapped[int]
+    model_name: Mapped[str] = mapped_column(String(64))
+    model_label: Mapped[str] = mapped_column(String(80))
+    face_class: Mapped[str | None] = mapped_column(String(16))
+    images: Mapped[int] = mapped_column(BigInteger)
+    likes: Mapped[int] = mapped_column(BigInteger)
+    downloads: Mapped[int] = mapped_column(BigInteger)
+
+
 class LabelRow(Base):
     """What a person said of an uploaded image. Rows are only ever added: the latest counts."""
 
     __tablename__ = "labels"
+    __table_args__ = (Index("ix_labels_created_at", "created_at"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     uuid: Mapped[UUID] = mapped_column(unique=True, default=uuid4)
@@ -153,6 +180,15 @@ class Leased:
 
     holder: Mapped[UUID | None]
     renewed_at: Mapped[datetime | None]
+
+
+class LeaderRow(Leased, Base):
+    """What one process among all those of a database does at a time, by its name; see `database.leader`, `reconcile.clocks`."""
+
+    __tablename__ = "leaders"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(64), unique=True)
 
 
 class UploadRow(Leased, Base):
@@ -268,7 +304,8 @@ class TrainingRow(Leased, Base):
     """A training: what is wished (`wish`: run, pause, removed) and what was seen of it (`status`).
 
     `order` is all that the job is given (`visionlab_core.training_job.TrainingOrder`). `attempts` counts how often it was broken
-    off without having come further than `last_step`. `begin_at` is when it was first started.
+    off without having come further than `last_step`. `begin_at` is when it was first started. `place` names the runner that it
+    was started on, which alone can see how it fares; None: any may have it.
     """
 
     __tablename__ = "trainings"
@@ -313,9 +350,54 @@ class TrainingRow(Leased, Base):
     metrics: Mapped[dict[str, Any]] = mapped_column(default=dict)
     attempts: Mapped[int] = mapped_column(default=0)
     last_step: Mapped[int] = mapped_column(default=0)
+    place: Mapped[str | None] = mapped_column(String(64))
     created_at: Mapped[datetime] = mapped_column(default=_now)
     begin_at: Mapped[datetime | None]
     end_at: Mapped[datetime | None]
+
+
+_OPEN_CHALLENGE = text("state IN ('queued', 'training', 'judging', 'proposed')")
+
+
+class ChallengeRow(Leased, Base):
+    """A detector in service, the champion, and a version that was trained to take its place, the challenger.
+
+    `rule` is what a challenger has to come up to, frozen when the challenge was made; `verdict` how it did. `judged` names the
+    images on which both are judged. `training` is null only where none could be queued.
+    """
+
+    __tablename__ = "challenges"
+    __table_args__ = (
+        CheckConstraint(
+            "state IN ('queued', 'training', 'judging', 'proposed', 'switched', 'rolled_back', 'kept', 'rejected', 'cancelled', "
+            "'failed')",
+            name="state",
+        ),
+        CheckConstraint("made_by IN ('demand', 'schedule')", name="made_by"),
+        CheckConstraint("state <> 'failed' OR reason IS NOT NULL", name="reason"),
+        Index("ix_challenges_model", "model_uuid", "id"),
+        Index("ix_challenges_state", "state", "id"),
+        # One at a time for each model.
+        Index("ix_challenges_open", "model_uuid", unique=True, sqlite_where=_OPEN_CHALLENGE, postgresql_where=_OPEN_CHALLENGE),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    uuid: Mapped[UUID] = mapped_column(unique=True, default=uuid4)
+    model_uuid: Mapped[UUID]
+    model_name: Mapped[str] = mapped_column(String(64))
+    champion_version: Mapped[int]
+    challenger_version: Mapped[int | None]
+    training: Mapped[UUID | None] = mapped_column(unique=True)
+    state: Mapped[str] = mapped_column(String(16), default="queued")
+    reason: Mapped[str | None] = mapped_column(String(1000))
+    made_by: Mapped[str] = mapped_column(String(16))
+    rule: Mapped[dict[str, Any]]
+    new_labels: Mapped[int]
+    judged: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    comparison: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    verdict: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
+    created_at: Mapped[datetime] = mapped_column(default=_now)
+    ended_at: Mapped[datetime | None]
 
 
 class RemovedModelRow(Base):

@@ -18,7 +18,7 @@ from visionlab_api.dependencies import StateDep
 from visionlab_api.open_inference import models
 from visionlab_api.open_inference.http_body import parse_request, render_response
 from visionlab_api.problems import ProblemError, as_problem
-from visionlab_api.reconcile.serving import KnownModel
+from visionlab_api.reconcile.model_table import KnownModel
 from visionlab_api.state import State
 
 

@@ -9,7 +9,8 @@ from importlib.metadata import version
 import numpy as np
 
 from visionlab_api.problems import ProblemError
-from visionlab_api.reconcile.serving import KnownModel, ServingLoop
+from visionlab_api.reconcile.model_table import KnownModel
+from visionlab_api.reconcile.serving import ServingLoop
 from visionlab_api.services.classifying import INTERACTIVE_IMAGES
 from visionlab_api.state import State
 from visionlab_core.model_card import TensorSpec
@@ -30,11 +31,11 @@ def enabled_model(serving: ServingLoop, name: str, version: str = "") -> KnownMo
     Raises:
         ProblemError: 404, there is none.
     """
-    named = [each for each in serving.models() if each.enabled and each.card.name == name]
+    named = [each for each in serving.enabled() if each.card.name == name]
     found = [each for each in named if version in ("", str(each.card.version))]
     if not found:
         what = f"{name!r} has no version {version[:20]!r}" if named else f"There is no model {name[:80]!r}"
-        enabled = sorted({each.card.name for each in serving.models() if each.enabled})
+        enabled = sorted({each.card.name for each in serving.enabled()})
         detail = f"{what} in service. In service are: {', '.join(enabled) or 'none'}."
         raise ProblemError(HTTPStatus.NOT_FOUND, "not-found", "Not found", detail)
     return max(found, key=lambda each: each.card.version)
@@ -42,7 +43,7 @@ def enabled_model(serving: ServingLoop, name: str, version: str = "") -> KnownMo
 
 def versions(serving: ServingLoop, model: KnownModel) -> list[str]:
     """The enabled versions of a model, as the protocol writes them."""
-    return [str(each.card.version) for each in serving.models() if each.enabled and each.card.name == model.card.name]
+    return [str(each.card.version) for each in serving.enabled() if each.card.name == model.card.name]
 
 
 def described(specs: Iterable[TensorSpec]) -> list[tuple[str, str, list[int]]]:
@@ -52,7 +53,7 @@ def described(specs: Iterable[TensorSpec]) -> list[tuple[str, str, list[int]]]:
 
 async def ready(state: State) -> bool:
     """True while the backend answers and each enabled model is ready."""
-    states = [state.serving.state(each)[0] for each in state.serving.models() if each.enabled]
+    states = [state.serving.state(each)[0] for each in state.serving.enabled()]
     return all(each == "ready" for each in states) and await state.backend.ready()
 
 

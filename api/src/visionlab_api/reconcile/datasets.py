@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections import Counter
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
 from uuid import UUID
 
 from sqlalchemy import delete, func, insert, or_, select, update
@@ -22,6 +22,8 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from visionlab_api.configuration import ApiConfiguration
 from visionlab_api.database.leases import held, is_free, take
 from visionlab_api.database.tables import DatasetFileRow, DatasetRow, UploadRow
+from visionlab_api.reconcile.back_off import BackOff
+from visionlab_api.reconcile.loop import Loop
 from visionlab_api.services.archives import Limits, UnusableArchive
 from visionlab_api.services.dataset_reading import DatasetReading, FileFound, Upload
 from visionlab_api.services.datasets import SIZE_STEPS, frozen_files, write_manifest
@@ -38,18 +40,11 @@ SECONDS_BETWEEN_ROUNDS = 0.5
 MOST_ATTEMPTS = 5
 """Times that reading may be broken off at one place (the process was killed, say for its memory) before it is given up."""
 
-_FIRST_PAUSE, _LONGEST_PAUSE = 2.0, 300.0
 _ROWS_AT_ONCE = 10_000
 
 
 class _Lost(Exception):
     """The data set is another worker's now, or is to be removed."""
-
-
-@dataclass(slots=True)
-class _Fault:
-    pause: float
-    again: float
 
 
 class DatasetLoop:
@@ -59,21 +54,20 @@ class DatasetLoop:
         self._sessions = sessions
         self._store = store
         self._configuration = configuration
-        self._faults: dict[UUID, _Fault] = {}
-        self._tasks: list[asyncio.Task[None]] = []
+        self._faults = BackOff(first=2.0)
+        self._loops = [
+            Loop("reading of data sets", SECONDS_BETWEEN_ROUNDS, partial(self.round, "pending", "reading")),
+            Loop("removal of data sets", SECONDS_BETWEEN_ROUNDS, partial(self.round, "deleting")),
+        ]
 
     def start(self) -> None:
         """Go on where the last process stopped."""
-        self._tasks = [
-            asyncio.create_task(self._follow("pending", "reading"), name="dataset-reader"),
-            asyncio.create_task(self._follow("deleting"), name="dataset-remover"),
-        ]
+        for loop in self._loops:
+            loop.start()
 
     async def stop(self) -> None:
         """Stop after the batch under way; the rest is for the next process."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*(loop.stop() for loop in self._loops))
 
     async def round(self, *states: str) -> None:
         """Bring every data set in one of these states on.
@@ -85,19 +79,8 @@ class DatasetLoop:
             waiting = select(DatasetRow.uuid).where(DatasetRow.state.in_(states), is_free(DatasetRow)).order_by(DatasetRow.id)
             uuids = list(await session.scalars(waiting))
         for uuid in uuids:
-            fault = self._faults.get(uuid)
-            if fault is None or fault.again <= time.monotonic():
+            if not self._faults.waits(uuid):
                 await self._bring(uuid, *states)
-
-    async def _follow(self, *states: str) -> None:
-        while True:
-            try:
-                await self.round(*states)
-            except SQLAlchemyError as error:
-                log.warning("the datasets table cannot be followed: %s", error)
-            except Exception:  # the loop must outlive any fault of one round
-                log.exception("a round of the dataset loop failed")
-            await asyncio.sleep(SECONDS_BETWEEN_ROUNDS)
 
     async def _bring(self, uuid: UUID, *states: str) -> None:
         async with self._sessions() as session:
@@ -120,17 +103,15 @@ class DatasetLoop:
             log.exception("the data set %s cannot be brought on", uuid)
             await self._later(uuid, "Something went wrong here; the log has the details.", error)
         else:
-            self._faults.pop(uuid, None)
+            self._faults.worked(uuid)
 
     async def _later(self, uuid: UUID, reason: str, error: Exception) -> None:
-        before = self._faults.get(uuid)
-        pause = _FIRST_PAUSE if before is None else min(2 * before.pause, _LONGEST_PAUSE)
-        self._faults[uuid] = _Fault(pause, time.monotonic() + pause)
+        pause = self._faults.failed(uuid)
         log.warning("the data set %s waits for %g seconds: %s", uuid, pause, error)
         async with self._sessions() as session:
-            await session.execute(
-                update(DatasetRow).where(DatasetRow.uuid == uuid).values(reason=f"It is tried again by itself: {reason}"[:1000])
-            )
+            # Another process may have read it to its end by now.
+            told = update(DatasetRow).where(DatasetRow.uuid == uuid, DatasetRow.state.in_(("pending", "reading")))
+            await session.execute(told.values(reason=f"It is tried again by itself: {reason}"[:1000]))
             await session.commit()
 
     async def _read(self, uuid: UUID, holder: UUID) -> None:

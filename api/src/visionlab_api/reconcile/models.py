@@ -8,12 +8,11 @@ from collections import defaultdict
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import select
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import select, union
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
-from visionlab_api.database.tables import ModelRow
-from visionlab_core.object_store import ObjectStore, StoreError
+from visionlab_api.database.tables import ModelRow, TrainingRow
+from visionlab_core.object_store import ObjectStore
 
 log = logging.getLogger(__name__)
 
@@ -23,32 +22,26 @@ SECONDS_TO_SETTLE = 3600.0
 
 
 class ModelSweep:
-    """Looks every ten minutes."""
+    """Looks through the whole store."""
 
     def __init__(self, sessions: async_sessionmaker[AsyncSession], store: ObjectStore) -> None:
         self._sessions = sessions
         self._store = store
-        self._task: asyncio.Task[None] | None = None
-
-    def start(self) -> None:
-        """Begin with what a former process left."""
-        self._task = asyncio.create_task(self._follow(), name="model-sweep")
-
-    async def stop(self) -> None:
-        """Sweep no more."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
 
     async def sweep(self, *, settled: float = SECONDS_TO_SETTLE) -> int:
         """Remove the files of versions without a row of which none is younger than so many seconds; gives how many versions."""
         before = datetime.now(UTC) - timedelta(seconds=settled)
         in_store = await asyncio.to_thread(self._in_store, before)
         async with self._sessions() as session:
-            known = {(uuid, version) for uuid, version in await session.execute(select(ModelRow.uuid, ModelRow.version))}
+            # A training puts the files of its result, which may be old by then, and then their row, in one step with its own end.
+            promised = select(TrainingRow.model_uuid, TrainingRow.model_version).where(TrainingRow.status != "done")
+            rows = await session.execute(union(select(ModelRow.uuid, ModelRow.version), promised))
+            known = {(uuid, version) for uuid, version in rows}
         gone = [version for version in in_store if version not in known]
         for version in gone:
             await asyncio.to_thread(self._remove, in_store[version])
+        if gone:
+            log.info("removed the files of %d model versions that nobody knows any more", len(gone))
         return len(gone)
 
     def _in_store(self, before: datetime) -> dict[tuple[UUID, int], list[str]]:
@@ -68,14 +61,3 @@ class ModelSweep:
     def _remove(self, keys: list[str]) -> None:
         for key in keys:
             self._store.delete(key)
-
-    async def _follow(self) -> None:
-        while True:
-            try:
-                if removed := await self.sweep():
-                    log.info("removed the files of %d model versions that nobody knows any more", removed)
-            except (SQLAlchemyError, StoreError) as error:
-                log.warning("models cannot be swept: %s", error)
-            except Exception:  # the loop must outlive any fault of one round
-                log.exception("a sweep of the models failed")
-            await asyncio.sleep(SECONDS_BETWEEN_SWEEPS)

@@ -10,9 +10,11 @@ from dataclasses import dataclass
 
 from visionlab_core.model_card import ModelCard
 from visionlab_core.object_store import ObjectStore, StoreError
-from visionlab_inference.backend import ModelVersion
+from visionlab_inference.backend import ModelVersion, ServingState
 from visionlab_inference.releases import (
+    BY_KIND,
     Deployer,
+    PoolPlan,
     PoolState,
     Release,
     RolloutFailed,
@@ -22,7 +24,7 @@ from visionlab_inference.releases import (
     read_pool,
     write_pool,
 )
-from visionlab_inference.repository import Variant
+from visionlab_inference.repository import USUAL, Variant
 
 log = logging.getLogger(__name__)
 
@@ -62,10 +64,15 @@ class PoolLoop:
         self._fault: _Fault | None = None
         self._fault_of: set[ModelVersion] = set()
 
-    def reason(self, model: ModelVersion) -> str | None:
-        """Why a wanted model is not served; None where it is, or is on its way."""
+    def state(self, model: ModelVersion) -> ServingState | None:
+        """How a wanted model fares that is not served: why not, or what it waits for; None: nothing is known to be wrong."""
+        if model in (self._served or ()):
+            return None
         fault = self._left_out.get(model) or self._fault
-        return fault.reason if fault and model not in (self._served or ()) else None
+        if fault is not None:
+            return ServingState("failed", fault.reason)
+        rollout = self._deployer.observe(self._pool).get(model)
+        return ServingState("loading", rollout.reason) if rollout is not None and rollout.state == "rolling out" else None
 
     async def bring(self, cards: Sequence[ModelCard]) -> None:
         """Serve a release of these models, but for those that cannot be served and are not to be tried again yet."""
@@ -101,7 +108,7 @@ class PoolLoop:
         state = await asyncio.to_thread(read_pool, self._store, self._pool) if self._state is None else self._state
         release = await asyncio.to_thread(self._assemble, state, cards, repair)
         await self._deployer.apply(release)
-        self._state = await asyncio.to_thread(self._arrived, state, release)
+        self._state = await asyncio.to_thread(self._arrived, state, release, await self._loading())
 
     def _assemble(self, state: PoolState, cards: Sequence[ModelCard], repair: bool) -> Release:
         return assemble(
@@ -113,11 +120,18 @@ class PoolLoop:
             announce=lambda digest: self._write(state, state.wanting(digest)),
         )
 
-    def _arrived(self, state: PoolState, release: Release) -> PoolState:
+    async def _loading(self) -> frozenset[str] | None:
+        try:
+            return await self._deployer.loading(self._pool)
+        except (ConnectionError, RuntimeError) as error:
+            log.warning("old releases of %s stay, as it cannot be told who needs them: %s", self._pool, error)
+            return None
+
+    def _arrived(self, state: PoolState, release: Release, loading: frozenset[str] | None) -> PoolState:
         arrived = state.arrived(release.digest)
         try:
             self._write(state.wanting(release.digest), arrived)
-            gone = collect(self._store, self._pool, arrived)
+            gone = set() if loading is None else collect(self._store, self._pool, arrived, keep=loading)
         except StoreError as error:
             # The release serves all the same; the next one writes what this could not.
             log.warning("cannot note that %s arrived at %s: %s", self._pool, release.digest, error)
@@ -138,6 +152,18 @@ class PoolLoop:
     def _later(self, before: _Fault | None, reason: str) -> _Fault:
         pause = self._seconds_to_retry if before is None else min(2 * before.pause, LONGEST_RETRY_SECONDS)
         return _Fault(reason, pause, time.monotonic() + pause)
+
+
+def pool_loops(
+    store: ObjectStore,
+    deployer: Deployer,
+    *,
+    plan: PoolPlan = BY_KIND,
+    variant: Variant = USUAL,
+    seconds_to_retry: float = 60.0,
+) -> dict[str, PoolLoop]:
+    """The loops of all pools of a plan, by their names."""
+    return {pool: PoolLoop(pool, store, deployer, variant=variant, seconds_to_retry=seconds_to_retry) for pool in plan.names}
 
 
 def _reasons(error: UnusableModels | RolloutFailed | StoreError) -> dict[ModelVersion, str]:

@@ -5,24 +5,22 @@ Level-triggered and idempotent: any replica may do it, at any time, and twice.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from visionlab_api.accounts.accounts import Accounts
 from visionlab_api.accounts.audit import AuditLog
 from visionlab_api.services.deletion import mark_old, remove_deleted
-from visionlab_core.object_store import ObjectStore, StoreError
+from visionlab_core.object_store import ObjectStore
 
 log = logging.getLogger(__name__)
 
 SECONDS_BETWEEN_ROUNDS = 60.0
 
 
-class RetentionLoop:
-    """Follows the clock."""
+class Retention:
+    """Looks at the clock."""
 
     def __init__(
         self,
@@ -38,17 +36,6 @@ class RetentionLoop:
         self._accounts = accounts
         self._audit = audit
         self._upload_days = upload_days
-        self._task: asyncio.Task[None] | None = None
-
-    def start(self) -> None:
-        """Follow."""
-        self._task = asyncio.create_task(self._follow(), name="retention-loop")
-
-    async def stop(self) -> None:
-        """Follow no more."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
 
     async def round(self) -> None:
         """Remove what is due.
@@ -64,13 +51,3 @@ class RetentionLoop:
             if removed:
                 log.info("%d uploaded images were kept for %g days, and go", removed, self._upload_days)
         await remove_deleted(self._sessions, self._store)
-
-    async def _follow(self) -> None:
-        while True:
-            try:
-                await self.round()
-            except (SQLAlchemyError, StoreError) as error:
-                log.warning("what is due for removal is still there: %s", error)
-            except Exception:  # the loop must outlive any fault of one round
-                log.exception("a round of the retention loop failed")
-            await asyncio.sleep(SECONDS_BETWEEN_ROUNDS)

@@ -9,17 +9,20 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import time
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
-from sqlalchemy import and_, delete, func, or_, select, text, update
+from sqlalchemy import ColumnElement, and_, delete, func, or_, select, text, update
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
+from visionlab_api.database.clock import from_now
 from visionlab_api.database.leases import held, is_free, take
 from visionlab_api.database.tables import TrainingRow
+from visionlab_api.reconcile.back_off import LONGEST_PAUSE, BackOff
+from visionlab_api.reconcile.loop import Loop
 from visionlab_api.services.datasets import let_go
 from visionlab_api.services.starters import index_row
 from visionlab_api.services.training_images import digests_of, read_listed, write_training_manifest
@@ -35,22 +38,26 @@ SECONDS_BETWEEN_ROUNDS = 0.5
 MOST_ATTEMPTS = 4
 """Times that a training may be broken off (killed, say for its memory) without having come further, before it is given up."""
 
-_FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 300.0
+SECONDS_TO_ABANDON = 2 * LONGEST_PAUSE
+"""A training whose place nobody has looked after for so long: others say so, and may remove it."""
+_SECONDS_BETWEEN_TIDYING = 60.0
+_ABANDONED = (
+    "It runs on another machine, whose server has not been seen for ten minutes. Start that server, and it goes on; or remove "
+    "the training and queue it anew."
+)
 _QUEUE_LOCK = 7_301_004
 """PostgreSQL's advisory lock under which a training is let out of the queue. SQLite has one writer at a time anyway."""
+
+
+def _abandoned() -> ColumnElement[bool]:
+    return TrainingRow.renewed_at < from_now(-SECONDS_TO_ABANDON)
 
 
 class _Lost(Exception):
     """The training is another worker's now, or its wish has changed: the next round looks again."""
 
 
-@dataclass(slots=True)
-class _Fault:
-    pause: float
-    again: float
-
-
-class TrainingLoop:
+class TrainingLoop(Loop):
     """Follows the trainings table.
 
     Args:
@@ -63,33 +70,24 @@ class TrainingLoop:
     def __init__(
         self, sessions: async_sessionmaker[AsyncSession], store: ObjectStore, runner: TrainingRunner, *, at_once: int
     ) -> None:
+        super().__init__("round of the trainings", SECONDS_BETWEEN_ROUNDS, self.round)
         self._sessions = sessions
         self._store = store
         self._runner = runner
         self._at_once = at_once
-        self._faults: dict[UUID, _Fault] = {}
-        self._wake = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
+        self._faults = BackOff(first=1.0)
+        self._place = ""
+        self._tidied = -math.inf
 
-    def start(self) -> None:
-        """Go on where the last process stopped."""
-        self._task = asyncio.create_task(self._follow(), name="training-loop")
-
-    async def stop(self) -> None:
-        """Follow no more. Trainings go on by themselves."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-
-    def look(self) -> None:
-        """Look at the table now: something was changed."""
-        self._wake.set()
-
-    def process(self) -> str | None:
+    async def process(self) -> str | None:
         """Go through the queue now, also those that wait after a fault. Gives why none can be started; None: they can."""
         self._faults.clear()
-        self._wake.set()
-        return self._runner.why_unavailable()
+        self.wake()
+        return await self.why_unavailable()
+
+    async def why_unavailable(self) -> str | None:
+        """Why none can be started; None: they can."""
+        return await asyncio.to_thread(self._runner.why_unavailable)
 
     async def round(self) -> None:
         """Bring every training on.
@@ -97,34 +95,36 @@ class TrainingLoop:
         Raises:
             SQLAlchemyError: the database does not answer.
         """
+        if not self._place:
+            try:
+                self._place = await asyncio.to_thread(self._runner.place)
+            except RunnerUnavailable as error:
+                await self._none_can_start(str(error))
+                return
+        if time.monotonic() > self._tidied + _SECONDS_BETWEEN_TIDYING:
+            self._tidied = time.monotonic()
+            try:
+                await self._tidy()
+            except RunnerUnavailable as error:
+                log.warning("what runs here cannot be tidied up now: %s", error)
         async with self._sessions() as session:
-            resumed = and_(TrainingRow.status == "paused", TrainingRow.wish == "run")
-            due = or_(TrainingRow.status.in_(("pending", "running")), TrainingRow.wish == "removed", resumed)
-            uuids = list(
-                await session.scalars(select(TrainingRow.uuid).where(due, is_free(TrainingRow)).order_by(TrainingRow.id))
-            )
+            query = select(TrainingRow.uuid).where(*self._due(), is_free(TrainingRow)).order_by(TrainingRow.id)
+            uuids = list(await session.scalars(query))
         for uuid in uuids:
-            fault = self._faults.get(uuid)
-            if fault is None or fault.again <= time.monotonic():
+            if not self._faults.waits(uuid):
                 await self._bring(uuid)
 
-    async def _follow(self) -> None:
-        while True:
-            try:
-                await self.round()
-            except SQLAlchemyError as error:
-                log.warning("the trainings table cannot be followed: %s", error)
-            except Exception:  # the loop must outlive any fault of one round
-                log.exception("a round of the training loop failed")
-            try:
-                await asyncio.wait_for(self._wake.wait(), SECONDS_BETWEEN_ROUNDS)
-            except TimeoutError:
-                continue
-            self._wake.clear()
+    def _due(self) -> tuple[ColumnElement[bool], ...]:
+        """What this process has something to do with: asked again as one is taken, since another may have ended it by then."""
+        resumed = and_(TrainingRow.status == "paused", TrainingRow.wish == "run")
+        due = or_(TrainingRow.status.in_(("pending", "running")), TrainingRow.wish == "removed", resumed)
+        ours = or_(TrainingRow.place.is_(None), TrainingRow.place == self._place, TrainingRow.status == "pending")
+        removable = and_(TrainingRow.wish == "removed", _abandoned())
+        return due, or_(ours, removable)
 
     async def _bring(self, uuid: UUID) -> None:
         async with self._sessions() as session:
-            holder = await take(session, TrainingRow, TrainingRow.uuid == uuid)
+            holder = await take(session, TrainingRow, TrainingRow.uuid == uuid, *self._due())
             row = await session.scalar(select(TrainingRow).where(TrainingRow.uuid == uuid))
         if holder is None or row is None:
             return
@@ -141,7 +141,7 @@ class TrainingLoop:
             log.exception("the training %s cannot be brought on", row.name)
             await self._later(row, "Something went wrong here; the log has the details.")
         else:
-            self._faults.pop(uuid, None)
+            self._faults.worked(uuid)
 
     async def _step(self, row: TrainingRow, holder: UUID) -> None:
         if row.wish == "removed":
@@ -158,13 +158,24 @@ class TrainingLoop:
     async def _start(self, row: TrainingRow, holder: UUID) -> None:
         """Let a training out of the queue, where there is room."""
         if (reason := await asyncio.to_thread(self._runner.why_unavailable)) is not None:
-            if row.reason != reason:
+            if row.reason != reason[:1000]:
                 await self._write(row, holder, reason=reason[:1000])
             return
         if not await self._let_out(row, holder):
             return
         log.info("the training %s begins", row.name)
         await self._run(row)
+
+    async def _none_can_start(self, reason: str) -> None:
+        """Say so on all that wait."""
+        reason = reason[:1000]
+        waiting = (TrainingRow.status == "pending", TrainingRow.wish == "run", is_free(TrainingRow))
+        told = update(TrainingRow).where(*waiting, TrainingRow.reason.is_distinct_from(reason)).values(reason=reason)
+        async with self._sessions() as session:
+            found = await session.execute(told.returning(TrainingRow.id), execution_options={"synchronize_session": False})
+            if found.all():
+                log.warning("no training can be started: %s", reason)
+            await session.commit()
 
     async def _let_out(self, row: TrainingRow, holder: UUID) -> bool:
         async with self._sessions() as session:
@@ -183,7 +194,7 @@ class TrainingLoop:
             out = (
                 update(TrainingRow)
                 .where(*mine, running < self._at_once, turn)
-                .values(status="running", reason=None, begin_at=begin)
+                .values(status="running", reason=None, begin_at=begin, place=self._place)
                 .returning(TrainingRow.id)
             )
             found = (await session.execute(out, execution_options={"synchronize_session": False})).first()
@@ -204,6 +215,8 @@ class TrainingLoop:
             digests,
             test_fraction=float(row.settings.get("test_fraction", 0.0)),
             source=row.name if row.type == "generator" else None,
+            # What a comparison judges on is kept from the training however few images there are.
+            **({} if order.comparison is None else {"least_for_a_test": 0}),
         )
         key = training_key(row.uuid, SPEC_FILE)
         await asyncio.to_thread(self._store.put, key, order.model_dump_json().encode(), content_type="application/json")
@@ -220,12 +233,14 @@ class TrainingLoop:
             case "running":
                 if row.wish == "pause":
                     await asyncio.to_thread(self._runner.suspend, row.uuid)
+                if row.reason != (reason := seen.reason and seen.reason[:1000]):
+                    await self._write(row, holder, reason=reason)
             case "done":
                 await self._register(row, holder)
             case "failed":
                 await self._fail(row, holder, seen.reason or "It failed without a word.")
             case _ if row.wish == "pause":
-                await self._write(row, holder, status="paused", reason=None)
+                await self._write(row, holder, status="paused", reason=None, place=None)
                 log.info("the training %s pauses", row.name)
             case _:
                 await self._go_on(row, holder, seen, 0 if progress is None else progress.step)
@@ -233,6 +248,8 @@ class TrainingLoop:
     async def _go_on(self, row: TrainingRow, holder: UUID, seen: Observation, step: int) -> None:
         """It ended though nobody wished so: it was killed, or stopped by the system. It goes on from its last checkpoint."""
         attempts = 0 if step > row.last_step else row.attempts + (seen.state == "absent")
+        if seen.state == "absent" and (said := await asyncio.to_thread(self._runner.last_words, row.uuid)):
+            log.warning("the training %s was killed, or broke off without an outcome; it said last: %s", row.name, said)
         if attempts >= MOST_ATTEMPTS:
             reason = (
                 f"The training was killed {attempts} times at step {step}. Is there too little memory? Then a smaller batch size "
@@ -268,7 +285,15 @@ class TrainingLoop:
                 return
             await let_go(session, row.uuid)
             await self._write_in(
-                session, row, holder, status="done", reason=None, metrics=metrics, end_at=datetime.now(UTC), wish="run"
+                session,
+                row,
+                holder,
+                status="done",
+                reason=None,
+                metrics=metrics,
+                end_at=datetime.now(UTC),
+                wish="run",
+                place=None,
             )
             await session.commit()
         log.info("the training %s is done: model %s version %d", row.name, card.name, card.version)
@@ -287,6 +312,19 @@ class TrainingLoop:
             await session.commit()
         log.info("the training %s was removed", row.name)
 
+    async def _tidy(self) -> None:
+        """End what runs here though its training was removed, or was begun anew elsewhere, while nobody looked after it."""
+        for uuid in await asyncio.to_thread(self._runner.trainings):
+            async with self._sessions() as session:
+                row = await session.scalar(select(TrainingRow).where(TrainingRow.uuid == uuid))
+            if row is None or row.place not in (None, self._place):
+                log.warning("the training %s is not of this machine any more, and is ended here", uuid)
+                await asyncio.to_thread(self._runner.stop, uuid)
+        elsewhere = (TrainingRow.status == "running", TrainingRow.place != self._place, _abandoned())
+        async with self._sessions() as session:
+            await session.execute(update(TrainingRow).where(*elsewhere).values(reason=_ABANDONED))
+            await session.commit()
+
     def _remove_files(self, uuid: UUID) -> None:
         prefix = training_key(uuid, SPEC_FILE).removesuffix(SPEC_FILE)
         for info in self._store.list(prefix):
@@ -299,9 +337,7 @@ class TrainingLoop:
             return None
 
     async def _later(self, row: TrainingRow, reason: str) -> None:
-        before = self._faults.get(row.uuid)
-        pause = _FIRST_PAUSE if before is None else min(2 * before.pause, _LONGEST_PAUSE)
-        self._faults[row.uuid] = _Fault(pause, time.monotonic() + pause)
+        pause = self._faults.failed(row.uuid)
         log.warning("the training %s waits for %g seconds: %s", row.name, pause, reason)
         async with self._sessions() as session:
             told = update(TrainingRow).where(TrainingRow.uuid == row.uuid, TrainingRow.status.in_(("pending", "running")))

@@ -5,6 +5,7 @@ from fastapi import APIRouter
 from visionlab_api.routes import (
     archive,
     audit,
+    challenges,
     classify,
     datasets,
     generate,
@@ -34,6 +35,7 @@ for module in (
     uploads,
     datasets,
     trainings,
+    challenges,
     models,
     session,
     keys,

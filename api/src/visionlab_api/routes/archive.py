@@ -12,7 +12,6 @@ from visionlab_api import schemas
 from visionlab_api.database.tables import ImageRow
 from visionlab_api.dependencies import SessionDep, StateDep, ViewerDep
 from visionlab_api.routes.documented import problems
-from visionlab_api.routes.stats import count_images
 from visionlab_api.services.images import find_images
 from visionlab_core.object_store import ObjectStore
 
@@ -37,7 +36,7 @@ async def download_archive(
     for row in rows:
         archive.add(_chunks(state.store, row), arcname=_name(row), size=row.size)
     headers = {"Content-Disposition": 'attachment; filename="visionlab-faces.zip"', "Content-Length": str(len(archive))}
-    await count_images(session, [row.uuid for row in rows], "download", viewer)
+    await state.counting.count([row.uuid for row in rows], "download", viewer)
     return StreamingResponse(iter(archive), media_type="application/zip", headers=headers)
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from pydantic import AwareDatetime
 from sqlalchemy import select
 
 from visionlab_api import schemas
 from visionlab_api.database.account_tables import AuditRow
 from visionlab_api.dependencies import SessionDep
+from visionlab_api.inputs import PlainText, Timestamp
 from visionlab_api.routes.documented import problems
 
 router = APIRouter(tags=["accounts"])
@@ -19,10 +19,12 @@ router = APIRouter(tags=["accounts"])
 @router.get("/audit", summary="What admins did, newest first", responses=problems(S422="A filter is not understood."))
 async def get_audit(
     session: SessionDep,
-    actor: Annotated[str | None, Query(max_length=255, description="only of this actor, by `actor_id`")] = None,
-    action: Annotated[str | None, Query(max_length=128, description="only this action, such as `POST /backend/settings`")] = None,
-    since: Annotated[AwareDatetime | None, Query(description="only from this moment on")] = None,
-    until: Annotated[AwareDatetime | None, Query(description="only before this moment")] = None,
+    actor: Annotated[PlainText | None, Query(max_length=255, description="only of this actor, by `actor_id`")] = None,
+    action: Annotated[
+        PlainText | None, Query(max_length=128, description="only this action, such as `POST /backend/settings`")
+    ] = None,
+    since: Annotated[Timestamp | None, Query(description="only from this moment on")] = None,
+    until: Annotated[Timestamp | None, Query(description="only before this moment")] = None,
     cursor: Annotated[str | None, Query(pattern=r"^\d{1,18}$", description="`next_cursor` of the part before")] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> schemas.AuditPage:

@@ -55,19 +55,19 @@ _PARAMETERS = [
     {
         "name": "models",
         "in": "query",
-        "description": "with an image as the body: the detectors to ask; default: all",
+        "description": "with an image or a form as the body: the detectors to ask; default: all",
         "schema": {"type": "array", "items": {"type": "string", "format": "uuid"}},
     },
     {
         "name": "explain",
         "in": "query",
-        "description": "with an image as the body: add the regions that speak for the answer",
+        "description": "with an image or a form as the body: add the regions that speak for the answer",
         "schema": {"type": "boolean", "default": False},
     },
     {
         "name": "store",
         "in": "query",
-        "description": "with an image as the body: keep it, as POST /backend/image",
+        "description": "with an image or a form as the body: keep it, as POST /backend/image",
         "schema": {"type": "boolean", "default": False},
     },
     {
@@ -130,8 +130,9 @@ async def classify_images(request: Request) -> Response:
     """Run the chosen detectors (default: all enabled) on images.
 
     Send JSON with the ids of uploaded images; or the images themselves as multipart fields named `images`; or, quickest for one
-    image, the file itself as the body (`Content-Type: image/jpeg` or `image/png`) with the options in the query. One image that
-    cannot be used is answered with a problem; where several were sent, each has its own answer or its own problem.
+    image, the file itself as the body (`Content-Type: image/jpeg` or `image/png`) with the options in the query. A form's options
+    are fields of it, or in the query; those of JSON are in the JSON. One image that cannot be used is answered with a problem;
+    where several were sent, each has its own answer or its own problem.
 
     With `Accept: application/x-ndjson` any number of images may be sent as multipart fields: each answer is a line that is sent
     once it is there, while later images still arrive, and images are read no faster than detectors work. Options come in the
@@ -148,7 +149,7 @@ async def classify_images(request: Request) -> Response:
     elif content_type == "multipart/form-data":
         answer = await _classify_files(request, response, state)
     elif content_type == "application/json":
-        asked = _parse_json(schemas.ClassifyRequest, await request.body())
+        asked = await _asked_in_json(request)
         answer = await _classify(await _stored(asked, request, state), request, state, models=asked.models, explain=asked.explain)
     else:
         raise wrong_content_type("image/jpeg", "image/png", "multipart/form-data", "application/json")
@@ -186,7 +187,7 @@ async def _classify_body(request: Request, response: Response, state: State) -> 
 async def _classify_files(request: Request, response: Response, state: State) -> schemas.ClassifyAnswer:
     try:
         async with request.form(max_files=MAX_IMAGES, max_fields=64) as form:
-            options = _options(form.multi_items())
+            options = _options([*request.query_params.multi_items(), *form.multi_items()])
             files = [value for name, value in form.multi_items() if name == "images" and isinstance(value, UploadFile)]
             if not files:
                 raise _invalid("images", "Send at least one file in a field named 'images'.")
@@ -203,7 +204,7 @@ async def _classify_files(request: Request, response: Response, state: State) ->
 async def _stream(request: Request, content_type: str, state: State) -> Response:
     response = Response()  # holds the visitor's cookie
     if content_type == "application/json":
-        asked = _parse_json(schemas.ClassifyRequest, await request.body())
+        asked = await _asked_in_json(request)
         options = _Options(models=asked.models, explain=asked.explain)
         images = _with_sizes(await _stored(asked, request, state))
     elif content_type == "multipart/form-data":
@@ -327,7 +328,13 @@ def _options(items: Sequence[tuple[str, Any]]) -> _Options:
     return _validated(_Options, values)
 
 
-def _parse_json(model: type[ModelT], body: bytes) -> ModelT:
+async def _asked_in_json(request: Request) -> schemas.ClassifyRequest:
+    for name in request.query_params:
+        raise _invalid(name[:200], "Of a request in JSON all options are in the body: leave the query out.")
+    return _validated_json(schemas.ClassifyRequest, await request.body())
+
+
+def _validated_json(model: type[ModelT], body: bytes) -> ModelT:
     try:
         return model.model_validate_json(body)
     except ValidationError as error:

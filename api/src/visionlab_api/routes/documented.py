@@ -48,6 +48,18 @@ def problems(**by_status: str) -> Responses:
 
 ANY_PROBLEM: Responses = {"default": {"description": "Any other problem.", "content": {MEDIA_TYPE: {"schema": _SCHEMA}}}}
 
+NEXT_PART: Responses = {
+    200: {
+        "headers": {
+            "Link": {
+                "description": '`<...>; rel="next"`: the address of the next part of the list (RFC 8288); not there at its end',
+                "schema": {"type": "string"},
+            }
+        }
+    }
+}
+"""Of lists that were there before they had parts: their bodies stay plain arrays, and what leads on is in a header."""
+
 REPORT_CONTENT: dict[str, Any] = {
     "text/html": {"schema": {"type": "string"}},
     "application/json": {"schema": {"type": "object"}},

@@ -11,10 +11,10 @@ from visionlab_api import schemas
 from visionlab_api.accounts.gate import charge_images
 from visionlab_api.dependencies import SessionDep, StateDep, VisitorDep
 from visionlab_api.routes.documented import problems
-from visionlab_api.routes.settings import read_settings
 from visionlab_api.services.choosing import chosen_models
 from visionlab_api.services.generating import make_images
 from visionlab_api.services.images import store_images, to_schema
+from visionlab_api.services.settings import read_settings
 
 router = APIRouter(tags=["images"])
 

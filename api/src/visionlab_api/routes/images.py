@@ -86,10 +86,14 @@ async def get_images(
     viewer: ViewerDep,
     type: Annotated[Literal["generated", "uploaded"] | None, Query(description="only images of this type")] = None,
     model: Annotated[UUID | None, Query(description="only images that this generator made")] = None,
+    mine: Annotated[
+        Literal["true"] | None, Query(description="of uploaded images only one's own, not what others shared")
+    ] = None,
     cursor: Annotated[str | None, Query(pattern=r"^\d{1,18}$", description="`next_cursor` of the part before")] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> schemas.ImagePage:
     """A part of the list; `next_cursor` leads to the next. Of uploaded images only those that are there for who asks."""
+    viewer = viewer if mine is None else Viewer(viewer.visitor)
     rows, after = await list_images(
         session, viewer, image_type=type, model=model, before=None if cursor is None else int(cursor), limit=limit
     )

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from uuid import UUID
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Request, Response
 from sqlalchemy import select, update
 
 from visionlab_api import schemas
@@ -14,17 +14,24 @@ from visionlab_api.accounts.gate import note
 from visionlab_api.accounts.principal import scopes_of
 from visionlab_api.accounts.secret import SHOWN, digest, new_secret
 from visionlab_api.database.account_tables import ApiKeyRow
+from visionlab_api.database.pages import read_page
 from visionlab_api.dependencies import SessionDep, StateDep
 from visionlab_api.problems import ProblemError, not_found
-from visionlab_api.routes.documented import problems
+from visionlab_api.routes.datasets import Cursor, Limit
+from visionlab_api.routes.documented import NEXT_PART, problems
+from visionlab_api.routes.parts import lead_on
 
 router = APIRouter(tags=["accounts"])
 
 
-@router.get("/key", summary="API keys")
-async def list_keys(session: SessionDep) -> list[schemas.Key]:
-    """All of them, newest first, also those that expired or were revoked."""
-    rows = await session.scalars(select(ApiKeyRow).where(ApiKeyRow.kind == "key").order_by(ApiKeyRow.id.desc()))
+@router.get("/key", summary="API keys", responses=NEXT_PART)
+async def list_keys(
+    session: SessionDep, request: Request, response: Response, cursor: Cursor = None, limit: Limit = 200
+) -> list[schemas.Key]:
+    """Newest first, also those that expired or were revoked. Of more than `limit`, `Link` leads to the next."""
+    keys = select(ApiKeyRow).where(ApiKeyRow.kind == "key")
+    rows, after = await read_page(session, keys, ApiKeyRow.id, ApiKeyRow.id, descending=True, cursor=cursor, limit=limit)
+    lead_on(request, response, after)
     return [schemas.Key(**_fields(row)) for row in rows]
 
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from http import HTTPStatus
 
 from fastapi import APIRouter
-from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm.exc import StaleDataError
+from sqlalchemy import update
 
 from visionlab_api import schemas
-from visionlab_api.database.tables import LabelRow
+from visionlab_api.database.tables import ImageRow, LabelRow
 from visionlab_api.dependencies import SessionDep, ViewerDep, VisitorDep
 from visionlab_api.problems import ProblemError, not_found, not_yours
 from visionlab_api.routes.documented import problems
@@ -37,17 +36,16 @@ async def label_image(
     if image.image_type != "uploaded":
         detail = "This image was generated here, so what it is is known. Only uploaded images take a label."
         raise ProblemError(HTTPStatus.CONFLICT, "not-uploaded", "Not an uploaded image", detail, field="image")
-    if request.share is not None:
-        if not viewer.owns(image):
-            raise not_yours("image")
-        image.shared = request.share
+    if request.share is not None and not viewer.owns(image):
+        raise not_yours("image")
+    values = {"class_label": request.label} | ({} if request.share is None else {"shared": request.share})
+    there = update(ImageRow).where(ImageRow.id == image.id, ImageRow.deleted_at.is_(None)).values(**values).returning(ImageRow.id)
     row = LabelRow(image_id=image.id, label=request.label, predicted=request.predicted, visitor=visitor)
+    if (await session.execute(there, execution_options={"synchronize_session": False})).first() is None:
+        await session.rollback()  # it was deleted, or grew too old, at the same moment
+        raise not_found("image", request.image, "image")
     session.add(row)
-    image.class_label = request.label
-    try:
-        await session.commit()
-    except (IntegrityError, StaleDataError) as error:  # it was deleted at the same moment
-        raise not_found("image", request.image, "image") from error
+    await session.commit()
     return schemas.Label(
         uuid=row.uuid,
         image=image.uuid,

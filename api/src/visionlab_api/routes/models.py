@@ -8,13 +8,17 @@ from http import HTTPStatus
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from visionlab_api import schemas
+from visionlab_api.database.pages import cut_page
 from visionlab_api.dependencies import SessionDep, StateDep
 from visionlab_api.problems import not_found
-from visionlab_api.reconcile.serving import KnownModel, ServingLoop
-from visionlab_api.routes.documented import REPORT_CONTENT, problems
+from visionlab_api.reconcile.model_table import KnownModel
+from visionlab_api.reconcile.serving import ServingLoop
+from visionlab_api.routes.datasets import Sort
+from visionlab_api.routes.documented import NEXT_PART, REPORT_CONTENT, problems
+from visionlab_api.routes.parts import lead_on
 from visionlab_api.services import models
 from visionlab_core.model_card import ModelKind
 from visionlab_core.store_layout import model_key
@@ -26,18 +30,37 @@ FILES = ("card.json", "report.html", "confusion.png", "sources.png", "samples.jp
 Version = Annotated[int | None, Query(ge=1, lt=2**31, description="which version; default: the newest")]
 
 
-@router.get("/model/{type}", summary="Models of a type")
+@router.get("/model/{type}", summary="Models of a type", responses=NEXT_PART)
 async def list_models(
     type: ModelKind,
     state: StateDep,
+    request: Request,
+    response: Response,
     status: Annotated[Literal["enabled", "disabled"] | None, Query(description="only models with this status")] = None,
+    name: Annotated[
+        str | None, Query(pattern=r"^[A-Za-z0-9._-]{0,64}$", description="only those whose name has this in it")
+    ] = None,
+    sort: Annotated[Sort, Query(description="by when they were added, or by name; `-name`: Z first")] = "oldest",
+    cursor: Annotated[str | None, Query(max_length=300, description="of the `Link` to the next part")] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 100,
 ) -> list[schemas.Model]:
-    """Generators or detectors, with how they fare and what their cards say."""
-    return [
-        _to_schema(each, state.serving)
-        for each in state.serving.models()
-        if each.card.kind == type and (status is None or each.enabled == (status == "enabled"))
-    ]
+    """Generators or detectors, with how they fare and what their cards say. Of more than `limit`, `Link` leads to the next."""
+    wanted = state.serving.enabled(type) if status == "enabled" else state.serving.models(type)
+    if status == "disabled":
+        wanted = [each for each in wanted if not each.enabled]
+    if name:
+        wanted = [each for each in wanted if name.lower() in each.card.name.lower()]
+    by_name = sort in ("name", "-name")
+    models, after = cut_page(
+        wanted,
+        (lambda each: (each.card.name, each.id)) if by_name else (lambda each: (each.id, each.id)),
+        str if by_name else int,
+        descending=sort in ("newest", "-name"),
+        cursor=cursor,
+        limit=limit,
+    )
+    lead_on(request, response, after)
+    return [_to_schema(each, state.serving) for each in models]
 
 
 @router.post(
@@ -48,7 +71,7 @@ async def list_models(
         S404="There is no such upload or model.",
         S409_upload_not_usable="The upload is not finished, or in use; the name is taken.",
         S413="The file is too large for a model.",
-        S422_unusable_model="It is no ONNX file that can be served: the detail says why.",
+        S422_unusable_model="It is no ONNX file that can be served, and no weights of the architecture: the detail says why.",
     ),
 )
 async def add_model(request: schemas.ModelRequest, state: StateDep) -> schemas.Model:
@@ -56,7 +79,8 @@ async def add_model(request: schemas.ModelRequest, state: StateDep) -> schemas.M
 
     The file is an ONNX model without external data, with ONNX's own operators, for batches of any size. A detector takes `image`,
     uint8 [N, 224, 224, 3], and gives `probabilities`, float32 [N, 4]; a generator takes `latent` and `truncation` and gives
-    `image`. The upload is gone then; where it is refused, it stays.
+    `image`. Weights (NAME.weights.h5 of Keras 3, or a weights.npz of ours) are made into such a file first, by what trains, which
+    takes a minute or more; Keras and ONNX Runtime have to agree on it. The upload is gone then; where it is refused, it stays.
     """
     card = await state.model_uploads.add(request)
     await state.serving.look()
@@ -153,5 +177,11 @@ def _to_schema(model: KnownModel, serving: ServingLoop) -> schemas.Model:
         metrics=card.metrics,
         licence=card.licence,
         limitations=list(card.limitations),
-        report=f"/backend/model/{card.uuid}/version/{card.version}/file/report.html" if "report.html" in card.files else None,
+        report=_address(model, "report.html"),
+        samples=_address(model, "samples.jpg"),
     )
+
+
+def _address(model: KnownModel, name: str) -> str | None:
+    card = model.card
+    return f"/backend/model/{card.uuid}/version/{card.version}/file/{name}" if name in card.files else None

@@ -9,22 +9,28 @@ from http import HTTPStatus
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
-from fastapi.responses import StreamingResponse
+from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi.responses import PlainTextResponse, StreamingResponse
 from sqlalchemy import select
+from sqlalchemy.orm import defer
 
 from visionlab_api import schemas
 from visionlab_api.database.pages import read_page
 from visionlab_api.database.tables import TrainingRow
 from visionlab_api.dependencies import SessionDep, StateDep
+from visionlab_api.problems import not_found
 from visionlab_api.routes.datasets import Cursor, Limit, Sort
 from visionlab_api.routes.documented import REPORT_CONTENT, problems
 from visionlab_api.services import trainings
 from visionlab_api.state import State
 from visionlab_core.model_card import ModelKind
+from visionlab_core.object_store import KeyNotFound
+from visionlab_core.training_spec import GENERATORS
+from visionlab_core.training_spec.architectures import LEAST_SIDES
 
 router = APIRouter(tags=["trainings"])
 
+NONE_AT_ONCE = "VISIONLAB_TRAININGS_AT_ONCE is 0: no training is started here."
 _NOT_FOUND = problems(S404="There is no such training.")
 _SECONDS_BETWEEN_EVENTS = 0.5
 
@@ -46,24 +52,41 @@ async def add_training(request: schemas.TrainingRequest, session: SessionDep, st
     `reason`.
     """
     row = await trainings.create_training(session, state.store, request, state.configuration.extra_architectures)
-    return trainings.to_schema(row, await trainings.queue_positions(session))
+    return trainings.to_schema(row, await trainings.queue_positions(session, row))
 
 
 @router.post("/training/process", summary="Go through the queue now")
 async def process_queue(session: SessionDep, state: StateDep) -> schemas.QueueState:
     """The queue is gone through by itself; this is for those that wait after a fault that has been mended."""
-    reason = state.trainings.process()
+    reason = await state.trainings.process()
     of = await trainings.counts(session)
     at_once = state.configuration.trainings_at_once
     if reason is None and at_once == 0:
-        reason = "VISIONLAB_TRAININGS_AT_ONCE is 0: no training is started here."
+        reason = NONE_AT_ONCE
     return schemas.QueueState(pending=of.get("pending", 0), running=of.get("running", 0), at_once=at_once, reason=reason)
+
+
+@router.get("/training/options", summary="What can be trained here")
+async def get_training_options(state: StateDep) -> schemas.TrainingOptions:
+    """The architectures, and why no training can be started now, if so."""
+    configuration = state.configuration
+    reason = await state.trainings.why_unavailable()
+    if reason is None and configuration.trainings_at_once == 0:
+        reason = NONE_AT_ONCE
+    sides = {**{name: 32 for name in configuration.extra_architectures}, **LEAST_SIDES}
+    return schemas.TrainingOptions(
+        detectors=[schemas.ArchitectureOption(name=name, least_side=sides[name]) for name in sorted(sides)],
+        generators=[schemas.ArchitectureOption(name=name, least_side=side) for name, side in GENERATORS.items()],
+        at_once=configuration.trainings_at_once,
+        reason=reason,
+    )
 
 
 @router.get("/training/{type}", summary="Trainings of models of a type")
 async def list_trainings(
     type: ModelKind,
     session: SessionDep,
+    state: StateDep,
     status: Annotated[schemas.TrainingStatus | None, Query(description="only those with this status")] = None,
     name: Annotated[
         str | None, Query(pattern=r"^[A-Za-z0-9._-]{0,64}$", description="only those whose name has this in it")
@@ -74,6 +97,7 @@ async def list_trainings(
 ) -> schemas.TrainingPage:
     """Pending, running, paused, done and failed ones, with how far they are."""
     query = select(TrainingRow).where(TrainingRow.type == type, TrainingRow.wish != "removed")
+    query = query.options(defer(TrainingRow.order), defer(TrainingRow.metrics))
     if status is not None:
         query = query.where(TrainingRow.status == status)
     if name:
@@ -88,15 +112,18 @@ async def list_trainings(
         cursor=cursor,
         limit=limit,
     )
-    positions = await trainings.queue_positions(session)
-    return schemas.TrainingPage(trainings=[trainings.to_schema(row, positions) for row in rows], next_cursor=after)
+    positions = await trainings.queue_positions(session, *rows)
+    judged = await state.training_metrics.of(session, rows)
+    return schemas.TrainingPage(
+        trainings=[trainings.to_schema(row, positions, judged.get(row.uuid, {})) for row in rows], next_cursor=after
+    )
 
 
 @router.get("/training/{uuid}/report", summary="How a training fares", responses=_NOT_FOUND)
 async def get_training(uuid: UUID, session: SessionDep, state: StateDep) -> schemas.TrainingDetail:
     """Its progress, the course of its figures, and once it is done how the model was judged."""
     row = await trainings.find_training(session, uuid)
-    positions = await trainings.queue_positions(session)
+    positions = await trainings.queue_positions(session, row)
     await session.commit()
     return await _detail(row, positions, state)
 
@@ -137,6 +164,45 @@ async def get_training_file(uuid: UUID, name: str, state: StateDep, session: Ses
     )
 
 
+@router.get(
+    "/training/{uuid}/sample/{step}",
+    summary="Serve the faces that a generator in training made at a step",
+    response_class=Response,
+    responses={200: {"content": {"image/jpeg": {}}}, **problems(S404="There is no such training, or no sample of this step.")},
+)
+async def get_training_sample(
+    uuid: UUID, step: Annotated[int, Path(ge=0, lt=2**31)], state: StateDep, session: SessionDep
+) -> Response:
+    """A grid of 8 by 8, as JPEG."""
+    await trainings.find_training(session, uuid)
+    await session.commit()
+    try:
+        data = await asyncio.to_thread(state.store.get, trainings.sample_key(uuid, step))
+    except KeyNotFound:
+        raise not_found("sample", step, "step") from None
+    headers = {"Content-Security-Policy": "default-src 'none'; sandbox", "Cache-Control": "private, no-cache"}
+    return Response(data, media_type="image/jpeg", headers=headers)
+
+
+@router.get(
+    "/training/{uuid}/log",
+    summary="What a training wrote last",
+    response_class=PlainTextResponse,
+    responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}, **_NOT_FOUND},
+)
+async def get_training_log(
+    uuid: UUID,
+    state: StateDep,
+    session: SessionDep,
+    tail: Annotated[int, Query(ge=1, le=10_000, description="lines, from the end")] = 200,
+) -> PlainTextResponse:
+    """Of its present try, or its last one; some seconds old while it runs. Empty before it was first started."""
+    await trainings.find_training(session, uuid)
+    await session.commit()
+    said = await trainings.log_of(state.store, uuid, tail)
+    return PlainTextResponse(said, headers={"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"})
+
+
 @router.patch(
     "/training/{uuid}/status/{status}",
     summary="Pause or resume a training",
@@ -150,8 +216,8 @@ async def set_training_status(
     Resumed, it takes its old place in the queue, and ends with the weights of one that was never paused.
     """
     row = await trainings.change_wish(session, uuid, "pause" if status == "paused" else "run")
-    state.trainings.look()
-    return trainings.to_schema(row, await trainings.queue_positions(session))
+    state.trainings.wake()
+    return trainings.to_schema(row, await trainings.queue_positions(session, row))
 
 
 @router.post(
@@ -162,8 +228,8 @@ async def set_training_status(
 async def retry_training(uuid: UUID, session: SessionDep, state: StateDep) -> schemas.Training:
     """It goes on from its last checkpoint, with the same settings and the same images."""
     row = await trainings.retry(session, uuid)
-    state.trainings.look()
-    return trainings.to_schema(row, await trainings.queue_positions(session))
+    state.trainings.wake()
+    return trainings.to_schema(row, await trainings.queue_positions(session, row))
 
 
 @router.delete(
@@ -176,13 +242,14 @@ async def retry_training(uuid: UUID, session: SessionDep, state: StateDep) -> sc
 async def delete_training(uuid: UUID, session: SessionDep, state: StateDep) -> Response:
     """One that runs is ended; nothing half-done is left of it. The model of one that is done stays."""
     await trainings.remove_training(session, uuid)
-    state.trainings.look()
+    state.trainings.wake()
     return Response(status_code=HTTPStatus.NO_CONTENT)
 
 
 async def _detail(row: TrainingRow, positions: dict[int, int], state: State) -> schemas.TrainingDetail:
     curves = await trainings.curves_of(state.store, row.uuid)
-    return schemas.TrainingDetail(**dict(trainings.to_schema(row, positions)), curves=curves)
+    samples = await trainings.samples_of(state.store, row.uuid) if row.type == "generator" else []
+    return schemas.TrainingDetail(**dict(trainings.to_schema(row, positions)), curves=curves, samples=samples)
 
 
 async def _events(uuid: UUID, request: Request, state: State) -> AsyncIterator[bytes]:
@@ -190,7 +257,7 @@ async def _events(uuid: UUID, request: Request, state: State) -> AsyncIterator[b
     while not await request.is_disconnected():
         async with state.sessions() as session:
             row = await session.scalar(select(TrainingRow).where(TrainingRow.uuid == uuid, TrainingRow.wish != "removed"))
-            positions = {} if row is None else await trainings.queue_positions(session)
+            positions = {} if row is None else await trainings.queue_positions(session, row)
         if row is None:
             return
         shown = trainings.to_schema(row, positions)

@@ -7,7 +7,8 @@ from http import HTTPStatus
 from uuid import UUID
 
 from visionlab_api.problems import ProblemError, not_found
-from visionlab_api.reconcile.serving import KnownModel, ServingLoop
+from visionlab_api.reconcile.model_table import KnownModel
+from visionlab_api.reconcile.serving import ServingLoop
 from visionlab_core.model_card import ModelKind
 
 
@@ -18,7 +19,7 @@ def chosen_models(serving: ServingLoop, kind: ModelKind, uuids: Sequence[UUID] |
         ProblemError: 404 unknown or of another kind, 409 disabled, 503 not ready (with the reason).
     """
     if uuids is None:
-        ready = [each for each in serving.models() if each.card.kind == kind and serving.state(each)[0] == "ready"]
+        ready = [each for each in serving.enabled(kind) if serving.state(each)[0] == "ready"]
         if not ready:
             raise _none_ready(serving, kind)
         return ready
@@ -46,9 +47,9 @@ def _usable(serving: ServingLoop, kind: ModelKind, uuid: UUID) -> KnownModel:
 
 def _none_ready(serving: ServingLoop, kind: ModelKind) -> ProblemError:
     # One that is on its way is worth waiting for, and says more than that there is none.
-    for each in serving.models():
+    for each in serving.enabled(kind):
         state, reason = serving.state(each)
-        if each.card.kind == kind and state == "loading":
+        if state == "loading":
             return _not_ready(each, reason)
     return ProblemError(
         HTTPStatus.SERVICE_UNAVAILABLE, "no-model", f"No {kind}", f"No {kind} is in service; enable one.", retry_after=10

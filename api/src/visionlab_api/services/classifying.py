@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from visionlab_api import schemas
 from visionlab_api.problems import as_problem, unforeseen
-from visionlab_api.reconcile.serving import KnownModel, ServingLoop
+from visionlab_api.reconcile.model_table import KnownModel
+from visionlab_api.reconcile.serving import ServingLoop
 from visionlab_api.services.answer_cache import AnswerCache
 from visionlab_api.services.bulk_window import BulkWindow
 from visionlab_api.services.decoding import Decoder

@@ -18,7 +18,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from visionlab_api import schemas
-from visionlab_api.database.tables import DatasetFileRow, DatasetRow, DatasetUseRow, ImageRow
+from visionlab_api.database.tables import DatasetFileRow, DatasetRow, DatasetUseRow, ImageRow, PopularityRow
 from visionlab_api.problems import ProblemError, not_found
 from visionlab_api.services.fates import Fate
 from visionlab_api.services.uploads import claim
@@ -110,7 +110,11 @@ async def change_status(session: AsyncSession, uuid: UUID, status: str) -> Datas
     if status == "enabled" and row.state == "failed":
         detail = f"The data set could not be read, so no training can use it: {row.reason}"
         raise ProblemError(HTTPStatus.CONFLICT, "dataset-failed", "Data set failed", detail)
-    row.status = status
+    there = (DatasetRow.uuid == uuid, DatasetRow.state != "deleting")
+    if not await _write(session, *there, status=status):
+        await session.rollback()
+        raise not_found("data set", uuid)
+    await session.refresh(row)
     await session.commit()
     return row
 
@@ -126,8 +130,9 @@ async def remove_dataset(session: AsyncSession, uuid: UUID) -> None:
         detail = "This data set is the images that people labelled or generators made, and goes with them. It can be disabled."
         raise ProblemError(HTTPStatus.CONFLICT, "dataset-virtual", "Virtual data set", detail)
     # First the write, which makes whoever wants to hold it wait, then the question who does; the name is free again.
-    row.state, row.name = "deleting", str(row.uuid)
-    await session.flush()
+    if not await _write(session, DatasetRow.uuid == uuid, DatasetRow.state != "deleting", state="deleting", name=str(uuid)):
+        await session.rollback()
+        raise not_found("data set", uuid)
     users = await session.scalar(select(func.count()).select_from(DatasetUseRow).where(DatasetUseRow.dataset_id == row.id))
     if users:
         await session.rollback()
@@ -139,11 +144,9 @@ async def remove_dataset(session: AsyncSession, uuid: UUID) -> None:
 async def live_counts(session: AsyncSession, rows: Iterable[DatasetRow]) -> dict[str, Counter[FaceClass]]:
     """How many images of each class those of the data sets that are virtual have now, by origin."""
     found: dict[str, Counter[FaceClass]] = {}
-    for origin in {row.origin for row in rows} & _VIRTUAL.keys():
-        found[origin] = Counter()
-        columns = (ImageRow.class_label, func.count())
-        for face_class, count in await session.execute(select(*columns).where(*_VIRTUAL[origin]).group_by(ImageRow.class_label)):
-            found[origin][FaceClass(str(face_class))] = count
+    for origin in {row.origin for row in rows} & _COUNTS.keys():
+        counts = await session.execute(_COUNTS[origin])
+        found[origin] = Counter({FaceClass(str(face_class)): int(count) for face_class, count in counts})
     return found
 
 
@@ -164,8 +167,7 @@ async def hold_dataset(session: AsyncSession, store: ObjectStore, uuid: UUID, tr
     digest = row.digest or await write_manifest(store, row.uuid, files)
     # A write, which waits for whoever is just removing it; and the other way round.
     usable = (DatasetRow.id == row.id, DatasetRow.state == "ready", DatasetRow.status == "enabled")
-    held = update(DatasetRow).where(*usable).values(status="enabled").returning(DatasetRow.id)
-    if (await session.execute(held, execution_options={"synchronize_session": False})).first() is None:
+    if not await _write(session, *usable, status="enabled"):
         raise _not_usable(row.name, "just being removed or disabled")
     session.add(DatasetUseRow(dataset_id=row.id, training=training, digest=digest))
     await session.flush()
@@ -258,6 +260,21 @@ _VIRTUAL: dict[str, tuple[ColumnElement[bool], ...]] = {
     "generated": (ImageRow.image_type == "generated", ImageRow.class_label.is_not(None), ImageRow.deleted_at.is_(None)),
 }
 """What the virtual data sets consist of."""
+
+_COUNTS: dict[str, Select[str | None, int]] = {
+    "labelled": select(ImageRow.class_label, func.count()).where(*_VIRTUAL["labelled"]).group_by(ImageRow.class_label),
+    # Not counted image by image: there are as many as anybody cares to make.
+    "generated": select(PopularityRow.face_class, func.sum(PopularityRow.images))
+    .where(PopularityRow.face_class.is_not(None), PopularityRow.images > 0)
+    .group_by(PopularityRow.face_class),
+}
+"""How many of each class they hold."""
+
+
+async def _write(session: AsyncSession, *conditions: ColumnElement[bool], **values: object) -> bool:
+    """Write where the row is still so; it may have gone, or changed, since it was read. Not committed."""
+    statement = update(DatasetRow).where(*conditions).values(**values).returning(DatasetRow.id)
+    return (await session.execute(statement, execution_options={"synchronize_session": False})).first() is not None
 
 
 def _not_usable(name: str, how: str) -> ProblemError:

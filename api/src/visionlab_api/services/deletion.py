@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from visionlab_api.database.tables import ImageRow, LabelRow
+from visionlab_api.services.popularity import Changes
 from visionlab_core.object_store import ObjectStore, StoreError
 
 log = logging.getLogger(__name__)
@@ -25,7 +26,15 @@ _AT_ONCE = 100
 async def mark_deleted(session: AsyncSession, *which: ColumnElement[bool]) -> int:
     """Let images be there no more; gives how many there were."""
     marked = update(ImageRow).where(*which, ImageRow.deleted_at.is_(None)).values(deleted_at=datetime.now(UTC))
-    found = (await session.scalars(marked.returning(ImageRow.id), execution_options={"synchronize_session": False})).all()
+    columns = (ImageRow.model_uuid, ImageRow.model_version, ImageRow.likes, ImageRow.downloads)
+    found = (await session.execute(marked.returning(*columns), execution_options={"synchronize_session": False})).all()
+    changes = Changes()
+    for model, version, likes, downloads in found:
+        change = changes.of(model, version)
+        change.images -= 1
+        change.likes -= likes
+        change.downloads -= downloads
+    await changes.write(session)
     await session.commit()
     return len(found)
 

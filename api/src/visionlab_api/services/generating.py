@@ -12,7 +12,7 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
-from visionlab_api.reconcile.serving import KnownModel
+from visionlab_api.reconcile.model_table import KnownModel
 from visionlab_api.schemas import MAX_SEED
 from visionlab_api.services.decoding import Decoder
 from visionlab_api.services.images import NewImage

@@ -9,12 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID, uuid4
 
-from sqlalchemy import select
+from sqlalchemy import Select, and_, false, select, union
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from visionlab_api import schemas
 from visionlab_api.database.tables import ImageRow
 from visionlab_api.problems import not_found
+from visionlab_api.services.popularity import add_images
 from visionlab_api.services.viewer import Viewer
 from visionlab_core.face_class import FaceClass
 from visionlab_core.model_card import ModelCard
@@ -53,6 +54,8 @@ async def store_images(session: AsyncSession, store: ObjectStore, images: Sequen
         )
     )
     session.add_all(rows)
+    await session.flush()
+    await add_images(session, rows)
     await session.commit()
     return rows
 
@@ -75,20 +78,37 @@ async def list_images(
     session: AsyncSession, viewer: Viewer, *, image_type: str | None, model: UUID | None, before: int | None, limit: int
 ) -> tuple[list[ImageRow], int | None]:
     """Images, newest first, from the one with the id `before` on; and the id to go on from, None at the end."""
-    query = select(ImageRow).order_by(ImageRow.id.desc()).limit(limit + 1)
-    match image_type:
-        case "generated":
-            query = query.where(ImageRow.image_type == "generated", ImageRow.deleted_at.is_(None))
-        case "uploaded":
-            query = query.where(viewer.uploads())
-        case _:
-            query = query.where(viewer.images())
-    if model is not None:
-        query = query.where(ImageRow.model_uuid == model)
-    if before is not None:
-        query = query.where(ImageRow.id < before)
+    query = images_query(viewer, image_type=image_type, model=model, before=before, limit=limit + 1)
     rows = list(await session.scalars(query))
     return rows[:limit], rows[limit - 1].id if len(rows) > limit else None
+
+
+def images_query(
+    viewer: Viewer, *, image_type: str | None, model: UUID | None, before: int | None, limit: int
+) -> Select[ImageRow]:
+    """At most `limit` images, newest first, from the one with the id `before` on.
+
+    What somebody may see is of several kinds. Of each, the newest are found by an index of its own; which are the newest of all
+    is then a question of these few. Asked at once ("this, or that"), a database looks through all images, or sorts them.
+    """
+    kinds = []
+    if image_type in (None, "generated"):
+        kinds.append(and_(ImageRow.image_type == "generated", ImageRow.deleted_at.is_(None)))
+    # What has a model is no upload.
+    if image_type in (None, "uploaded") and model is None:
+        kinds += viewer.kinds_of_uploads()
+    parts = []
+    for kind in kinds:
+        part = select(ImageRow.id).where(kind)
+        if model is not None:
+            part = part.where(ImageRow.model_uuid == model)
+        if before is not None:
+            part = part.where(ImageRow.id < before)
+        parts.append(part.order_by(ImageRow.id.desc()).limit(limit).subquery())
+    if not parts:
+        return select(ImageRow).where(false())
+    newest = union(*(select(part.c.id) for part in parts))
+    return select(ImageRow).where(ImageRow.id.in_(newest)).order_by(ImageRow.id.desc()).limit(limit)
 
 
 def plain_filename(name: str | None) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import tempfile
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -23,6 +23,7 @@ from visionlab_api.database.tables import ModelRow, RemovedModelRow, TrainingRow
 from visionlab_api.problems import ProblemError, not_found
 from visionlab_api.services.starters import index_row
 from visionlab_api.services.uploads import claim, release
+from visionlab_api.services.weights_conversion import WEIGHTS_FILE, WeightsConversion, unusable, weights_ending
 from visionlab_core.face_class import FACE_CLASSES
 from visionlab_core.model_card import FileDigest, ModelCard, Provenance
 from visionlab_core.object_store import ObjectStore
@@ -31,8 +32,10 @@ from visionlab_inference.model_check import CheckedModel, CheckLimits, UnusableU
 
 _MODEL_FILE = "model.onnx"
 _HINTS = {
-    (".h5", ".npz", ".keras"): "Weights of Keras are not taken in: make an ONNX file of the model with `visionlab-export`, and "
-    "upload that.",
+    (
+        ".keras",
+    ): "A .keras file holds a whole network: make an ONNX file of it with `visionlab-export` and upload that; of a network "
+    "of ours, save the weights with model.save_weights('NAME.weights.h5'), and upload them.",
     (".pt", ".pth", ".pkl", ".pickle", ".bin"): "A pickle can hold any program and is never opened. Export the model as ONNX.",
 }
 
@@ -45,6 +48,7 @@ class ModelUploads:
         self._store = store
         self._configuration = configuration
         self._limits = CheckLimits(configuration.model_check_memory_bytes, configuration.model_check_seconds)
+        self._conversion = WeightsConversion(configuration)
         self._turn = asyncio.Semaphore(1)
 
     async def add(self, request: schemas.ModelRequest) -> ModelCard:
@@ -60,18 +64,29 @@ class ModelUploads:
             upload = await self._usable(session, request.upload)
             await self._identity(session, request)
         classes = tuple(request.classes or FACE_CLASSES)
-        async with self._turn, self._as_file(upload) as path:
+        ending = weights_ending(upload.filename)
+        if ending is None and request.network is not None:
+            raise _invalid("network", "Only weights have a network: an ONNX file is one already.")
+        async with self._turn, self._as_file(upload, f"model{ending or '.onnx'}") as file:
+            path, converted = file, None
+            if ending is not None:
+                converted = await self._conversion.convert(request, file, classes)
+                # The head's weights are in our order now.
+                path, classes = converted.folder / _MODEL_FILE, FACE_CLASSES
             ordered = None if classes == FACE_CLASSES else path.with_name("ordered.onnx")
             try:
                 checked = await check_in_sandbox(path, request.type, classes=classes, ordered=ordered, limits=self._limits)
             except UnusableUpload as error:
-                raise _unusable(str(error)) from error
-            served = ordered or path
-            digest = await asyncio.to_thread(_digest, served)
+                raise unusable(str(error)) from error
+            files = {_MODEL_FILE: ordered or path}
+            if converted is not None:
+                files[WEIGHTS_FILE] = converted.folder / WEIGHTS_FILE
+            digests = {name: await asyncio.to_thread(_digest, file) for name, file in files.items()}
             async with self._sessions() as session:
-                uuid, version, name = await self._identity(session, request)
-            card = _card(request, (uuid, version, name), checked, digest, upload.filename)
-            await asyncio.to_thread(self._put, card, served)
+                identity = await self._identity(session, request)
+            card = _card(request, identity, checked, digests, upload.filename)
+            card = card if converted is None else converted.describe(card)
+            await asyncio.to_thread(self._put, card, files)
         await self._enter(card, request.upload)
         return card
 
@@ -84,7 +99,7 @@ class ModelUploads:
             raise not_found("upload", uuid, "upload")
         for endings, hint in _HINTS.items():
             if row.filename.lower().endswith(endings):
-                raise _unusable(hint)
+                raise unusable(hint)
         if row.length > self._configuration.max_model_bytes:
             detail = f"The file has {row.length} bytes; a model may have {self._configuration.max_model_bytes}."
             raise ProblemError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "model-too-large", "Model too large", detail, field="upload")
@@ -103,9 +118,9 @@ class ModelUploads:
         return request.model, await next_version(session, request.model), rows[0].name
 
     @asynccontextmanager
-    async def _as_file(self, upload: UploadRow) -> AsyncIterator[Path]:
+    async def _as_file(self, upload: UploadRow, name: str) -> AsyncIterator[Path]:
         with tempfile.TemporaryDirectory(prefix="visionlab-model-") as folder:
-            path = Path(folder) / _MODEL_FILE
+            path = Path(folder) / name
             local = await asyncio.to_thread(self._store.local_path, upload_key(upload.uuid))
             if local is not None:
                 path.symlink_to(local)
@@ -114,9 +129,10 @@ class ModelUploads:
                 await asyncio.to_thread(_write, path, chunks)
             yield path
 
-    def _put(self, card: ModelCard, path: Path) -> None:
-        with path.open("rb") as file:
-            self._store.put(model_key(card.uuid, card.version, _MODEL_FILE), file)
+    def _put(self, card: ModelCard, files: Mapping[str, Path]) -> None:
+        for name, path in files.items():
+            with path.open("rb") as file:
+                self._store.put(model_key(card.uuid, card.version, name), file)
         data = (card.model_dump_json(indent=2) + "\n").encode()
         self._store.put(model_key(card.uuid, card.version, "card.json"), data, content_type="application/json")
 
@@ -167,7 +183,11 @@ def _check_form(request: schemas.ModelRequest) -> None:
 
 
 def _card(
-    request: schemas.ModelRequest, identity: tuple[UUID, int, str], checked: CheckedModel, digest: FileDigest, filename: str
+    request: schemas.ModelRequest,
+    identity: tuple[UUID, int, str],
+    checked: CheckedModel,
+    files: dict[str, FileDigest],
+    filename: str,
 ) -> ModelCard:
     uuid, version, name = identity
     detector = request.type == "detector"
@@ -198,7 +218,7 @@ def _card(
         licence=request.licence,
         limitations=("It was not judged here: nothing is known of how well it does.",),
         enabled_by_default=False,
-        files={_MODEL_FILE: digest},
+        files=files,
     )
 
 
@@ -216,10 +236,6 @@ def _write(path: Path, chunks: Iterable[bytes]) -> None:
 def _name_taken(name: str) -> ProblemError:
     detail = f"There is a model named {name!r} already, or a training that is to make one. Choose another name."
     return ProblemError(HTTPStatus.CONFLICT, "name-taken", "Name taken", detail, field="name")
-
-
-def _unusable(detail: str) -> ProblemError:
-    return ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, "unusable-model", "Model cannot be used", detail, field="upload")
 
 
 def _invalid(field: str, detail: str) -> ProblemError:

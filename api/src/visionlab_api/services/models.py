@@ -6,7 +6,7 @@ import asyncio
 from http import HTTPStatus
 from uuid import UUID
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import String, cast, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from visionlab_api.database.tables import ModelRow, RemovedModelRow, TrainingRow
@@ -40,9 +40,14 @@ async def change_status(
             detail = f"The file of {row.label} (version {row.version}) is not in the store. Add the model anew."
             raise ProblemError(HTTPStatus.CONFLICT, "model-incomplete", "Model incomplete", detail)
         if replace:
+            # In this order, so that no two requests wait for each other.
+            await session.execute(select(ModelRow.id).where(ModelRow.uuid == uuid).order_by(ModelRow.id).with_for_update())
             others = update(ModelRow).where(ModelRow.uuid == uuid, ModelRow.version != row.version)
             await session.execute(others.values(status="disabled"))
-    row.status = status
+    mine = update(ModelRow).where(ModelRow.id == row.id).values(status=status).returning(ModelRow.id)
+    if (await session.execute(mine, execution_options={"synchronize_session": False})).first() is None:
+        await session.rollback()  # it was removed at the same moment
+        raise not_found("version of this model", version, "version")
     await session.commit()
     return row
 
@@ -83,7 +88,8 @@ async def _versions(session: AsyncSession, uuid: UUID) -> list[ModelRow]:
 
 
 async def _ensemble_on(session: AsyncSession, uuid: UUID, versions: set[int], *, whole: bool) -> ModelRow | None:
-    for row in await session.scalars(select(ModelRow).where(ModelRow.ensemble)):
+    named = cast(ModelRow.base_models, String).contains(str(uuid))
+    for row in await session.scalars(select(ModelRow).where(ModelRow.ensemble, named)):
         bases = [UUID(base) for base in row.base_models]
         known = row.card.get("base_versions") or [None] * len(bases)
         if any(base == uuid and (whole or at is None or at in versions) for base, at in zip(bases, known, strict=True)):
@@ -92,11 +98,9 @@ async def _ensemble_on(session: AsyncSession, uuid: UUID, versions: set[int], *,
 
 
 async def _training_with(session: AsyncSession, uuid: UUID) -> TrainingRow | None:
-    going_on = select(TrainingRow).where(TrainingRow.status != "done", TrainingRow.wish != "removed")
-    for row in await session.scalars(going_on):
-        if row.model_uuid == uuid or str(uuid) in row.base_models:
-            return row
-    return None
+    going_on = (TrainingRow.status != "done", TrainingRow.wish != "removed")
+    uses = or_(TrainingRow.model_uuid == uuid, cast(TrainingRow.base_models, String).contains(str(uuid)))
+    return (await session.scalars(select(TrainingRow).where(*going_on, uses).limit(1))).first()
 
 
 def _in_use(detail: str, kind: str = "model-in-use") -> ProblemError:

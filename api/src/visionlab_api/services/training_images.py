@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import posixpath
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -13,9 +13,9 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from visionlab_api.database.tables import ImageRow
-from visionlab_core.object_store import ObjectStore
+from visionlab_core.object_store import KeyNotFound, ObjectStore
 from visionlab_core.store_layout import dataset_manifest_key, training_key
-from visionlab_core.training_job import MANIFEST_FILE
+from visionlab_core.training_job import JUDGED_FILE, MANIFEST_FILE
 
 LEAST_FOR_A_TEST = 200
 _COLUMNS = ("path", "class", "source", "split")
@@ -41,8 +41,7 @@ def read_listed(store: ObjectStore, datasets: Iterable[Mapping[str, str]]) -> li
     for dataset in datasets:
         key = dataset_manifest_key(UUID(dataset["uuid"]), dataset["digest"])
         for row in csv.DictReader(io.StringIO(store.get(key).decode(), newline="")):
-            path = posixpath.normpath(posixpath.join(posixpath.dirname(key), row["path"]))
-            found.append(ListedImage(path, row["class"], row["source"]))
+            found.append(_listed(key, row))
     return found
 
 
@@ -64,6 +63,7 @@ def write_training_manifest(
     *,
     test_fraction: float,
     source: str | None,
+    least_for_a_test: int = LEAST_FOR_A_TEST,
 ) -> int:
     """Write the manifest of a training, and give the number of its images; blocks.
 
@@ -77,22 +77,72 @@ def write_training_manifest(
         digests: their contents; images without one are gone, and left out.
         test_fraction: share of the images that are kept for judging, where there are enough of them.
         source: the source of all rows; None: each has its own.
+        least_for_a_test: with fewer images, none are kept for judging.
     """
+    unique = _unique(images, digests)
+    tested = test_fraction if len(unique) >= least_for_a_test else 0.0
+    rows = [
+        (image, source or image.source, "test" if is_held_out(sha256, tested) else "train") for sha256, image in unique.items()
+    ]
+    _write(store, training_key(training, MANIFEST_FILE), rows)
+    return len(unique)
+
+
+def is_held_out(sha256: str, fraction: float) -> bool:
+    """Whether an image is kept for judging where that share of all images is. Those of a smaller share are among them."""
+    return int(sha256[:8], 16) < fraction * 2**32
+
+
+def judged_images(
+    images: Sequence[ListedImage], digests: Mapping[str, str], learnt: Collection[str], *, test_fraction: float
+) -> dict[str, ListedImage]:
+    """The images, by content, on which a version in service and a new one that learns from `images` can be compared.
+
+    They are those that the new one does not learn from (its `test_fraction`), without those of `learnt`, the contents from which
+    the one in service has learnt.
+    """
+    unique = _unique(images, digests)
+    return {each: image for each, image in unique.items() if is_held_out(each, test_fraction) and each not in learnt}
+
+
+def write_judged_manifest(store: ObjectStore, training: UUID, judged: Mapping[str, ListedImage]) -> None:
+    """Write the manifest of the images, by content, on which a comparison judges; blocks."""
+    _write(store, training_key(training, JUDGED_FILE), [(image, image.source, "test") for image in judged.values()])
+
+
+def read_learnt(store: ObjectStore, training: UUID) -> list[ListedImage] | None:
+    """The images that a training has learnt from, validation included; None: its list is gone; blocks."""
+    key = training_key(training, MANIFEST_FILE)
+    try:
+        text = store.get(key).decode()
+    except KeyNotFound:
+        return None
+    rows = csv.DictReader(io.StringIO(text, newline=""))
+    return [_listed(key, row) for row in rows if row["split"] != "test"]
+
+
+def _unique(images: Iterable[ListedImage], digests: Mapping[str, str]) -> dict[str, ListedImage]:
+    """Each content once, sorted by class and content: the first one's word counts."""
     unique: dict[str, ListedImage] = {}
     for image in images:
         if image.key in digests:
             unique.setdefault(digests[image.key], image)
-    tested = test_fraction if len(unique) >= LEAST_FOR_A_TEST else 0.0
-    key = training_key(training, MANIFEST_FILE)
+    return dict(sorted(unique.items(), key=lambda item: (item[1].face_class, item[0])))
+
+
+def _listed(manifest: str, row: Mapping[str, str]) -> ListedImage:
+    path = posixpath.normpath(posixpath.join(posixpath.dirname(manifest), row["path"]))
+    return ListedImage(path, row["class"], row["source"])
+
+
+def _write(store: ObjectStore, key: str, images: Iterable[tuple[ListedImage, str, str]]) -> None:
+    """Images with their sources and splits."""
     text = io.StringIO(newline="")
     rows = csv.writer(text, lineterminator="\n")
     rows.writerow(_COLUMNS)
-    for sha256, image in sorted(unique.items(), key=lambda item: (item[1].face_class, item[0])):
-        split = "test" if int(sha256[:8], 16) < tested * 2**32 else "train"
-        path = posixpath.relpath(image.key, posixpath.dirname(key))
-        rows.writerow((path, image.face_class, source or image.source, split))
+    for image, source, split in images:
+        rows.writerow((posixpath.relpath(image.key, posixpath.dirname(key)), image.face_class, source, split))
     store.put(key, text.getvalue().encode(), content_type="text/csv")
-    return len(unique)
 
 
 def _stem(key: str) -> str:

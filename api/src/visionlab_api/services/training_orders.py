@@ -22,13 +22,14 @@ from visionlab_core.face_class import FACE_CLASSES, FaceClass
 from visionlab_core.model_card import ModelCard
 from visionlab_core.store_layout import model_prefix, training_key
 from visionlab_core.training_job import MANIFEST_FILE, OrderedModel, TrainingOrder
-from visionlab_core.training_spec import DetectorTraining, EnsembleTraining, GeneratorTraining
+from visionlab_core.training_spec import GENERATORS, DetectorTraining, EnsembleTraining, GeneratorTraining
 from visionlab_core.training_spec.architectures import LEAST_SIDES
 
 LEAST_OF_A_CLASS = 5
 """Images: with fewer, a fifth of them for the validation is none."""
 LEAST_IMAGES = 12
-GENERATORS = ("DCGAN", "StyleGAN2")
+MOST_SAMPLES = 40
+"""Grids of faces that a generator leaves on its way."""
 
 
 def check_form(request: schemas.TrainingRequest, extra_architectures: Sequence[str]) -> None:
@@ -37,12 +38,14 @@ def check_form(request: schemas.TrainingRequest, extra_architectures: Sequence[s
     Raises:
         ProblemError: 422, with the field.
     """
+    if request.gpus and request.batch_size % request.gpus:
+        raise _invalid("batch_size", f"The batch is split over the GPUs: {request.batch_size} is no multiple of {request.gpus}.")
     if request.type == "generator":
         if request.ensemble or request.base_models:
             raise _invalid("ensemble", "Generators are not brought together: an ensemble is one of detectors.")
         if request.face_class is None or request.face_class.is_generated:
             raise _invalid("face_class", "A generator learns to make real faces: face_class is human or anime.")
-        _known("architecture", request.architecture, GENERATORS)
+        known_architecture(request.architecture, tuple(GENERATORS))
         return
     if request.face_class is not None:
         raise _invalid("face_class", "A detector learns all classes: leave face_class out.")
@@ -54,9 +57,23 @@ def check_form(request: schemas.TrainingRequest, extra_architectures: Sequence[s
         return
     if request.base_models:
         raise _invalid("base_models", "Only an ensemble has base_models: choose `ensemble` stacking or voting.")
-    name = _known("architecture", request.architecture, (*LEAST_SIDES, *extra_architectures))
+    name = known_architecture(request.architecture, (*LEAST_SIDES, *extra_architectures))
     if (request.resolution or 224) < (least := LEAST_SIDES.get(name, 32)):
         raise _invalid("resolution", f"{name} needs a resolution of {least} pixels or more.")
+
+
+def known_architecture(name: str | None, known: Sequence[str]) -> str:
+    """The name of an architecture, where it is one of those, letter for letter.
+
+    Raises:
+        ProblemError: 422 with the nearest one, or all of them.
+    """
+    if name in known:
+        return str(name)
+    near = difflib.get_close_matches((name or "").lower(), [each.lower() for each in known], n=1, cutoff=0.5)
+    meant = next((each for each in known if near and each.lower() == near[0]), None)
+    said = f"There is no architecture {name!r}" if name else "An architecture is missing"
+    raise _invalid("architecture", f"{said}; the nearest is {meant}." if meant else f"{said}. There are {', '.join(known)}.")
 
 
 def check_images(request: schemas.TrainingRequest, datasets: Iterable[FrozenDataset]) -> None:
@@ -104,9 +121,26 @@ async def base_cards(session: AsyncSession, uuids: Sequence[UUID], extra_archite
         if card.ensemble:
             raise _no_base(card, "is an ensemble itself")
         if "weights.npz" not in card.files or card.architecture not in (*LEAST_SIDES, *extra_architectures):
-            raise _no_base(card, "came without weights that can be built on: only detectors that were trained here can be bases")
+            raise _no_base(
+                card,
+                "came without weights that can be built on: bases are detectors that were trained here, or came as weights",
+            )
         cards.append(card)
     return cards
+
+
+async def require_there(session: AsyncSession, bases: Sequence[ModelCard], request: schemas.TrainingRequest) -> None:
+    """Make sure that nothing was removed that the training needs. Its row is written, and not committed.
+
+    Whoever is just removing such a model is waited for; who comes later waits for this transaction, and then sees its row.
+
+    Raises:
+        ProblemError: 404 a base is gone, or the model whose next version this is.
+    """
+    for uuid, field in [*((card.uuid, "base_models") for card in bases), *([(request.model, "model")] if request.model else [])]:
+        there = select(ModelRow.id).where(ModelRow.uuid == uuid).with_for_update(read=True)
+        if not (await session.scalars(there)).all():
+            raise not_found(request.type, uuid, field)
 
 
 def make_order(
@@ -134,6 +168,7 @@ def make_order(
         return TrainingOrder(
             training=training,
             backend=request.backend,
+            gpus=request.gpus,
             spec=_spec(request, training, datasets, bases),
             model=OrderedModel(
                 uuid=model[0],
@@ -174,6 +209,7 @@ def _spec(
                 "data": data,
                 "steps": steps,
                 "resolution": request.resolution or 128,
+                "sample_every": max(25, steps // MOST_SAMPLES),
             }
         )
     shared |= {"preset": request.preset, "patience": request.patience, "data": {"manifest": manifest}}
@@ -190,15 +226,6 @@ def _spec(
             "epochs": request.max_epochs,
         }
     )
-
-
-def _known(field: str, name: str | None, known: Sequence[str]) -> str:
-    if name in known:
-        return str(name)
-    near = difflib.get_close_matches((name or "").lower(), [each.lower() for each in known], n=1, cutoff=0.5)
-    meant = next((each for each in known if near and each.lower() == near[0]), None)
-    said = f"There is no architecture {name!r}" if name else "An architecture is missing"
-    raise _invalid(field, f"{said}; the nearest is {meant}." if meant else f"{said}. There are {', '.join(known)}.")
 
 
 def _invalid(field: str | None, detail: str) -> ProblemError:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Literal
 from uuid import UUID, uuid4
@@ -19,10 +20,12 @@ from visionlab_api.database.tables import DatasetRow, ModelRow, TrainingRow
 from visionlab_api.problems import ProblemError, not_found
 from visionlab_api.services.datasets import FrozenDataset, hold_dataset, live_counts
 from visionlab_api.services.model_uploads import next_version
-from visionlab_api.services.training_orders import base_cards, check_form, check_images, make_order
+from visionlab_api.services.training_metrics import MetricsOf
+from visionlab_api.services.training_orders import base_cards, check_form, check_images, make_order, require_there
+from visionlab_core.model_card import ModelCard
 from visionlab_core.object_store import KeyNotFound, ObjectStore
 from visionlab_core.store_layout import training_key
-from visionlab_core.training_job import METRICS_FILE, RESULT, TrainingProgress
+from visionlab_core.training_job import LOG_FILE, METRICS_FILE, RESULT, SAMPLES, OrderedComparison, TrainingProgress
 
 FILES = ("report.html", "confusion.png", "sources.png", "samples.jpg", METRICS_FILE, "card.json")
 """What a finished training shows; the model itself is among the models."""
@@ -30,10 +33,28 @@ MOST_POINTS = 200
 _NOT_CURVES = frozenset({"step", "steps", "time", "steps_per_second", "seconds_left"})
 
 
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A training that is about to be queued: its data sets are held, nothing is committed."""
+
+    training: UUID
+    model_version: int
+    datasets: list[FrozenDataset]
+    bases: list[ModelCard]
+
+
+Preparation = Callable[[Prepared], Awaitable[OrderedComparison | None]]
+"""Adds what belongs to a training in the same transaction, and says what its model is compared with; or refuses it."""
+
+
 async def create_training(
-    session: AsyncSession, store: ObjectStore, request: schemas.TrainingRequest, extra_architectures: Sequence[str]
+    session: AsyncSession,
+    store: ObjectStore,
+    request: schemas.TrainingRequest,
+    extra_architectures: Sequence[str],
+    prepare: Preparation | None = None,
 ) -> TrainingRow:
-    """Queue a training; its data sets are frozen and held from now on.
+    """Queue a training; its data sets are frozen and held from now on. `prepare` is called before that is committed.
 
     Raises:
         ProblemError: 404, 409 or 422: see `services.training_orders` and `services.datasets.hold_dataset`; 409 the name is taken.
@@ -52,6 +73,9 @@ async def create_training(
         held = [await _held(session, store, uuid, training, request) for uuid in wanted]
         check_images(request, held)
         order = make_order(request, training, model, held, bases)
+        if prepare is not None:
+            comparison = await prepare(Prepared(training, model[1], held, bases))
+            order = order.model_copy(update={"comparison": comparison})
         row = TrainingRow(
             uuid=training,
             type=request.type,
@@ -70,6 +94,8 @@ async def create_training(
             order=order.model_dump(mode="json"),
         )
         session.add(row)
+        await session.flush()
+        await require_there(session, bases, request)
         await session.commit()
     except IntegrityError as error:
         await session.rollback()
@@ -102,14 +128,16 @@ async def change_wish(session: AsyncSession, uuid: UUID, wish: Literal["run", "p
     going = (TrainingRow.uuid == uuid, TrainingRow.status.in_(("pending", "running", "paused")), TrainingRow.wish != "removed")
     changed = update(TrainingRow).where(*going).values(wish=wish).returning(TrainingRow.id)
     found = (await session.execute(changed, execution_options={"synchronize_session": False})).first()
-    await session.commit()
     if found is None:
+        await session.rollback()
+        row = await find_training(session, uuid)
         ended = "is done" if row.status == "done" else f"has failed ({row.reason})"
         then = " It can be tried again." if row.status == "failed" else ""
         verb = "paused" if wish == "pause" else "resumed"
         detail = f"The training {row.name!r} {ended}, so it cannot be {verb}.{then}"
         raise ProblemError(HTTPStatus.CONFLICT, "training-ended", "Training ended", detail)
     await session.refresh(row)
+    await session.commit()
     return row
 
 
@@ -123,11 +151,13 @@ async def retry(session: AsyncSession, uuid: UUID) -> TrainingRow:
     failed = (TrainingRow.uuid == uuid, TrainingRow.status == "failed", TrainingRow.wish != "removed")
     again = update(TrainingRow).where(*failed).values(status="pending", wish="run", reason=None, attempts=0, end_at=None)
     found = (await session.execute(again.returning(TrainingRow.id), execution_options={"synchronize_session": False})).first()
-    await session.commit()
     if found is None:
+        await session.rollback()
+        row = await find_training(session, uuid)
         detail = f"The training {row.name!r} is {row.status}; only one that failed can be tried again."
         raise ProblemError(HTTPStatus.CONFLICT, "training-not-failed", "Training has not failed", detail)
     await session.refresh(row)
+    await session.commit()
     return row
 
 
@@ -137,13 +167,18 @@ async def remove_training(session: AsyncSession, uuid: UUID) -> None:
     Raises:
         ProblemError: 404 there is none.
     """
-    row = await find_training(session, uuid)
-    row.wish = "removed"
+    there = (TrainingRow.uuid == uuid, TrainingRow.wish != "removed")
+    removed = update(TrainingRow).where(*there).values(wish="removed").returning(TrainingRow.id)
+    found = (await session.execute(removed, execution_options={"synchronize_session": False})).first()
     await session.commit()
+    if found is None:
+        raise not_found("training", uuid)
 
 
-async def queue_positions(session: AsyncSession) -> dict[int, int]:
-    """The place of each pending training in the queue, from 1, by row."""
+async def queue_positions(session: AsyncSession, *rows: TrainingRow) -> dict[int, int]:
+    """The place of each pending training in the queue, from 1, by row; of none where none of these rows waits."""
+    if not any(row.status == "pending" for row in rows):
+        return {}
     waiting = select(TrainingRow.id).where(TrainingRow.status == "pending", TrainingRow.wish == "run").order_by(TrainingRow.id)
     return {identity: place for place, identity in enumerate(await session.scalars(waiting), start=1)}
 
@@ -172,8 +207,31 @@ async def curves_of(store: ObjectStore, uuid: UUID) -> list[schemas.Curve]:
     return [schemas.Curve(name=name, points=_thinned(sorted(of.items()))) for name, of in points.items()]
 
 
-def to_schema(row: TrainingRow, positions: dict[int, int]) -> schemas.Training:
-    """A row as the API shows it; `positions` are those of `queue_positions`."""
+async def samples_of(store: ObjectStore, uuid: UUID) -> list[schemas.Sample]:
+    """Grids of faces that a generator has left so far."""
+    prefix = training_key(uuid, SAMPLES.rstrip("/")) + "/"
+    names = await asyncio.to_thread(lambda: [info.key.removeprefix(prefix) for info in store.list(prefix)])
+    steps = sorted(int(name.removesuffix(".jpg")) for name in names)
+    return [schemas.Sample(step=step, url=f"/backend/training/{uuid}/sample/{step}") for step in steps]
+
+
+def sample_key(uuid: UUID, step: int) -> str:
+    """The key of the grid of a step."""
+    return training_key(uuid, f"{SAMPLES}{step:06d}.jpg")
+
+
+async def log_of(store: ObjectStore, uuid: UUID, lines: int) -> str:
+    """The last lines that a training wrote; bars that were drawn over and over are shown as they were last."""
+    try:
+        said = (await asyncio.to_thread(store.get, training_key(uuid, LOG_FILE))).decode(errors="replace")
+    except KeyNotFound:
+        return ""
+    last = [line.rstrip("\r").rpartition("\r")[2] for line in said.split("\n")]
+    return "\n".join(last[-lines - 1 :] if said.endswith("\n") else last[-lines:])
+
+
+def to_schema(row: TrainingRow, positions: dict[int, int], judged: MetricsOf | None = None) -> schemas.Training:
+    """A row as the API shows it; `positions` are those of `queue_positions`, `judged` the row's metrics where it is without."""
     files = {name: f"/backend/training/{row.uuid}/file/{name}" for name in FILES} if row.status == "done" else {}
     if row.type == "generator":
         files = {name: url for name, url in files.items() if name not in ("confusion.png", "sources.png")}
@@ -195,7 +253,7 @@ def to_schema(row: TrainingRow, positions: dict[int, int]) -> schemas.Training:
         settings=schemas.TrainingSettings.model_validate(row.settings),
         datasets=[schemas.TrainingDataset.model_validate(each) for each in row.datasets],
         progress=TrainingProgress.model_validate(row.progress) if row.progress else None,
-        metrics=row.metrics,
+        metrics=row.metrics if judged is None else judged,
         queue_position=positions.get(row.id) if row.status == "pending" else None,
         files=files,
         created_at=row.created_at,

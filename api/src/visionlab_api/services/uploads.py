@@ -178,7 +178,9 @@ class Uploads:
             known = set(await session.scalars(select(UploadRow.uuid)))
         for uuid in gone | (in_store - known):
             await asyncio.to_thread(self._discard, uuid)
-        return len(gone | (in_store - known))
+        if removed := len(gone | (in_store - known)):
+            log.info("removed %d uploads that nobody goes on with", removed)
+        return removed
 
     async def _receive(self, row: UploadRow, holder: UUID, chunks: AsyncIterator[bytes], checksum: Checksum | None) -> None:
         place = row.received

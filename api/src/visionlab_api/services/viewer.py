@@ -33,12 +33,11 @@ class Viewer:
 
     def uploads(self) -> ColumnElement[bool]:
         """`may_see` of uploaded images, as a condition."""
-        seen = ImageRow.visitor == self.visitor
-        if self.sees_shared:
-            seen = or_(seen, ImageRow.shared)
-        return and_(ImageRow.image_type == "uploaded", seen, ImageRow.deleted_at.is_(None))
+        return or_(*self.kinds_of_uploads())
 
-    def images(self) -> ColumnElement[bool]:
-        """`may_see`, as a condition."""
-        generated = and_(ImageRow.image_type == "generated", ImageRow.deleted_at.is_(None))
-        return or_(generated, self.uploads())
+    def kinds_of_uploads(self) -> list[ColumnElement[bool]]:
+        """`uploads` in parts, each with an index: their own, and what is shared. An image may be in both."""
+        kinds = [ImageRow.visitor == self.visitor]
+        if self.sees_shared:
+            kinds.append(ImageRow.shared.is_(True))
+        return [and_(ImageRow.image_type == "uploaded", kind, ImageRow.deleted_at.is_(None)) for kind in kinds]
