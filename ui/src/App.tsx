@@ -1,6 +1,6 @@
-import { CssBaseline, ThemeProvider } from "@mui/material";
+import { Container, CssBaseline, ThemeProvider } from "@mui/material";
 import { QueryClientProvider } from "@tanstack/react-query";
-import { useEffect, useState } from "react";
+import { startTransition, useCallback, useEffect, useState } from "react";
 import { createBrowserRouter, RouterProvider } from "react-router";
 import { createQueryClient } from "./api/queries";
 import { pages } from "./pages";
@@ -10,41 +10,61 @@ import { NotFound } from "./shell/NotFound";
 import { PageError } from "./shell/PageError";
 import { PageLoading } from "./shell/PageLoading";
 import { Shell } from "./shell/Shell";
-import { preferredText, TextContext } from "./text";
+import { writePreference } from "./preferences";
+import { LanguageContext, loadText, type Text, TextContext } from "./text";
 import { theme } from "./theme";
 
 const router = createBrowserRouter([
   {
     element: <Shell />,
-    HydrateFallback: PageLoading,
+    HydrateFallback: FirstLoading,
     children: [
       {
         // The error of a page replaces the page alone; the way to the others stays.
         ErrorBoundary: PageError,
-        children: [...pages.map(({ path, lazy }) => ({ path, lazy })), { path: "*", Component: NotFound }],
+        children: [
+          ...pages.flatMap(({ path, lazy, inner = [] }) => [{ path, lazy }, ...inner]),
+          { path: "*", Component: NotFound },
+        ],
       },
     ],
   },
 ]);
 
-export function App() {
+function FirstLoading() {
+  return (
+    <Container maxWidth="xl" sx={{ py: { xs: 3, md: 5 }, px: { xs: 2, sm: 3, lg: 5 } }}>
+      <PageLoading />
+    </Container>
+  );
+}
+
+/** @param first what the page says until another language is chosen */
+export function App({ first }: { first: Text }) {
   const [queryClient] = useState(createQueryClient);
-  const [text] = useState(preferredText);
+  const [text, setText] = useState(first);
+  const setLanguage = useCallback((language: string) => {
+    writePreference("language", language);
+    // What is on the page stays until all words of the other language are there.
+    void loadText(language).then((arrived) => startTransition(() => setText(arrived)));
+  }, []);
   useEffect(() => {
     document.documentElement.lang = text.language;
   }, [text]);
   return (
     <TextContext value={text}>
-      <ThemeProvider theme={theme} defaultMode="system" noSsr disableTransitionOnChange>
-        <CssBaseline enableColorScheme />
-        <QueryClientProvider client={queryClient}>
-          <NoticeProvider>
-            <ChecksProvider>
-              <RouterProvider router={router} />
-            </ChecksProvider>
-          </NoticeProvider>
-        </QueryClientProvider>
-      </ThemeProvider>
+      <LanguageContext value={setLanguage}>
+        <ThemeProvider theme={theme} defaultMode="system" noSsr>
+          <CssBaseline enableColorScheme />
+          <QueryClientProvider client={queryClient}>
+            <NoticeProvider>
+              <ChecksProvider>
+                <RouterProvider router={router} />
+              </ChecksProvider>
+            </NoticeProvider>
+          </QueryClientProvider>
+        </ThemeProvider>
+      </LanguageContext>
     </TextContext>
   );
 }

@@ -28,6 +28,7 @@ export const theme = createTheme({
         secondary: { main: "#b93a17", dark: "#8f2a0e", light: "#f8ddd2", contrastText: "#fffdf8" },
         success: { main: "#1d6b4c" },
         error: { main: "#a8281c" },
+        info: { main: "#01689b" },
         background: { default: "#f4f1ea", paper: "#fffdf8" },
         text: { primary: "#1a1f1c", secondary: "#565e58" },
         divider: "rgba(26, 31, 28, 0.13)",
@@ -38,6 +39,7 @@ export const theme = createTheme({
       palette: {
         primary: { main: "#7fd0bf", dark: "#56b3a0", light: "#1f3a35", contrastText: "#0c1a17" },
         secondary: { main: "#ff8f66", dark: "#e0683b", light: "#45261b", contrastText: "#1d0d06" },
+        info: { main: "#5cb8e6", dark: "#01689b" },
         background: { default: "#121513", paper: "#1a1e1b" },
         text: { primary: "#f0ece3", secondary: "#a9b0a9" },
         divider: "rgba(240, 236, 227, 0.14)",
@@ -74,7 +76,12 @@ export const theme = createTheme({
   components: {
     MuiCssBaseline: {
       styleOverrides: {
-        html: { scrollBehavior: "smooth", scrollPaddingTop: 96 },
+        // What has the focus stays clear of the bars.
+        html: {
+          scrollBehavior: "smooth",
+          scrollPaddingTop: 96,
+          "@media (max-width: 899px)": { scrollPaddingBottom: 96 },
+        },
         body: { overflowX: "clip" },
         ":focus-visible": { outline: "3px solid var(--mui-palette-secondary-main)", outlineOffset: 2 },
         "::selection": {
@@ -83,7 +90,12 @@ export const theme = createTheme({
         },
         "@media (prefers-reduced-motion: reduce)": {
           html: { scrollBehavior: "auto" },
-          "*, *::before, *::after": { animationDuration: "0.01ms !important", transitionDuration: "0.01ms !important" },
+          "*, *::before, *::after": {
+            animationDuration: "0.01ms !important",
+            // What turns for ever would flicker.
+            animationIterationCount: "1 !important",
+            transitionDuration: "0.01ms !important",
+          },
         },
       },
     },

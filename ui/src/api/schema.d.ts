@@ -24,6 +24,160 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/backend/challenge": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Challenges, newest first
+     * @description Those that go on and those that were decided, with all figures.
+     */
+    get: operations["list_challenges"];
+    put?: never;
+    /**
+     * Retrain a detector in service, and compare
+     * @description A training of the next version is queued, with the images that people labelled.
+     *
+     *     The finished version and the one in service are judged on the same images, from which neither has learnt; they are frozen now.
+     *
+     *     Where the new one is better by the rule, it is `proposed`: `accept` switches to it. Else the one in service is `kept`.
+     */
+    post: operations["add_challenge"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/backend/challenge/settings": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * The rule of challenges, and their schedule
+     * @description Every setting, those never changed with their defaults.
+     */
+    get: operations["get_challenge_settings"];
+    put?: never;
+    /**
+     * Change the rule of challenges, or their schedule
+     * @description Settings that are left out stay as they are; challenges that go on keep their rule.
+     *
+     *     `switch_by_itself` counts at the moment when a version turns out to be better.
+     */
+    post: operations["change_challenge_settings"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/backend/challenge/{uuid}": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * How a challenge fares
+     * @description Its state, both versions' figures, and how the new one did by each part of the rule. Its training tells of the progress.
+     */
+    get: operations["get_challenge"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/backend/challenge/{uuid}/accept": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Switch to the version that is proposed
+     * @description All other versions of the model are disabled in the same moment; they stay, for a rollback.
+     */
+    post: operations["accept_challenge"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/backend/challenge/{uuid}/cancel": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * End a challenge that goes on
+     * @description Its training is ended and removed; nothing half-done is left of it.
+     */
+    post: operations["cancel_challenge"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/backend/challenge/{uuid}/reject": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Leave the version in service where it is
+     * @description The new version stays among the models, disabled.
+     */
+    post: operations["reject_challenge"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/backend/challenge/{uuid}/rollback": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Switch back to the version that was in service before
+     * @description The old version serves again in place of the one that had won, which stays, disabled.
+     */
+    post: operations["roll_back_challenge"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/backend/dataset": {
     parameters: {
       query?: never;
@@ -309,8 +463,9 @@ export interface paths {
      * @description Run the chosen detectors (default: all enabled) on images.
      *
      *     Send JSON with the ids of uploaded images; or the images themselves as multipart fields named `images`; or, quickest for one
-     *     image, the file itself as the body (`Content-Type: image/jpeg` or `image/png`) with the options in the query. One image that
-     *     cannot be used is answered with a problem; where several were sent, each has its own answer or its own problem.
+     *     image, the file itself as the body (`Content-Type: image/jpeg` or `image/png`) with the options in the query. A form's options
+     *     are fields of it, or in the query; those of JSON are in the JSON. One image that cannot be used is answered with a problem;
+     *     where several were sent, each has its own answer or its own problem.
      *
      *     With `Accept: application/x-ndjson` any number of images may be sent as multipart fields: each answer is a line that is sent
      *     once it is there, while later images still arrive, and images are read no faster than detectors work. Options come in the
@@ -380,7 +535,7 @@ export interface paths {
     put?: never;
     /**
      * Count a like or a download
-     * @description Counted in one statement for all images, so that no two clients overwrite each other.
+     * @description Counted once for each image; however many count at once, none is lost.
      */
     post: operations["count"];
     delete?: never;
@@ -438,7 +593,7 @@ export interface paths {
     };
     /**
      * API keys
-     * @description All of them, newest first, also those that expired or were revoked.
+     * @description Newest first, also those that expired or were revoked. Of more than `limit`, `Link` leads to the next.
      */
     get: operations["list_keys"];
     put?: never;
@@ -488,7 +643,8 @@ export interface paths {
      *
      *     The file is an ONNX model without external data, with ONNX's own operators, for batches of any size. A detector takes `image`,
      *     uint8 [N, 224, 224, 3], and gives `probabilities`, float32 [N, 4]; a generator takes `latent` and `truncation` and gives
-     *     `image`. The upload is gone then; where it is refused, it stays.
+     *     `image`. Weights (NAME.weights.h5 of Keras 3, or a weights.npz of ours) are made into such a file first, by what trains, which
+     *     takes a minute or more; Keras and ONNX Runtime have to agree on it. The upload is gone then; where it is refused, it stays.
      */
     post: operations["add_model"];
     delete?: never;
@@ -506,7 +662,7 @@ export interface paths {
     };
     /**
      * Models of a type
-     * @description Generators or detectors, with how they fare and what their cards say.
+     * @description Generators or detectors, with how they fare and what their cards say. Of more than `limit`, `Link` leads to the next.
      */
     get: operations["list_models"];
     put?: never;
@@ -717,6 +873,26 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/backend/training/options": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * What can be trained here
+     * @description The architectures, and why no training can be started now, if so.
+     */
+    get: operations["get_training_options"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/backend/training/process": {
     parameters: {
       query?: never;
@@ -817,6 +993,26 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/backend/training/{uuid}/log": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * What a training wrote last
+     * @description Of its present try, or its last one; some seconds old while it runs. Empty before it was first started.
+     */
+    get: operations["get_training_log"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/backend/training/{uuid}/report": {
     parameters: {
       query?: never;
@@ -851,6 +1047,26 @@ export interface paths {
      * @description It goes on from its last checkpoint, with the same settings and the same images.
      */
     post: operations["retry_training"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/backend/training/{uuid}/sample/{step}": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Serve the faces that a generator in training made at a step
+     * @description A grid of 8 by 8, as JPEG.
+     */
+    get: operations["get_training_sample"];
+    put?: never;
+    post?: never;
     delete?: never;
     options?: never;
     head?: never;
@@ -894,6 +1110,42 @@ export interface components {
       region: components["schemas"]["Region"];
       /** Values */
       values: number[][];
+    };
+    /**
+     * Agreement
+     * @description How often two versions were right, image by image.
+     */
+    Agreement: {
+      /** Both Right */
+      both_right: number;
+      /** Both Wrong */
+      both_wrong: number;
+      /**
+       * Only Challenger
+       * @description images that the new version alone has right
+       */
+      only_challenger: number;
+      /**
+       * Only Champion
+       * @description images that the version in service alone has right
+       */
+      only_champion: number;
+    };
+    /**
+     * ArchitectureOption
+     * @description A network that can be trained here.
+     */
+    ArchitectureOption: {
+      /**
+       * Least Side
+       * @description smallest resolution that it takes, in pixels
+       */
+      least_side: number;
+      /**
+       * Name
+       * @example MobileNetV2
+       */
+      name: string;
     };
     /**
      * ArchiveRequest
@@ -989,6 +1241,310 @@ export interface components {
       share: boolean;
     };
     /**
+     * Challenge
+     * @description A version in service, the champion, and one trained to take its place, the challenger.
+     *
+     *     `proposed` waits for `accept` or `reject`; `kept`: the champion stays. The challenger stays among the models, disabled, and so
+     *     does the champion after a switch.
+     */
+    Challenge: {
+      /**
+       * Challenger Version
+       * @example 2
+       */
+      challenger_version: number | null;
+      /**
+       * Champion Version
+       * @example 1
+       */
+      champion_version: number;
+      /** @description null until both were judged */
+      comparison: components["schemas"]["Comparison"] | null;
+      /**
+       * Created At
+       * Format: date-time
+       */
+      created_at: string;
+      /**
+       * Ended At
+       * @description when it was decided; null while it goes on
+       */
+      ended_at: string | null;
+      judged: components["schemas"]["JudgedImages"] | null;
+      /**
+       * Made By
+       * @enum {string}
+       */
+      made_by: "demand" | "schedule";
+      /**
+       * Model
+       * Format: uuid
+       * @example 6a1f0c52-6d0e-4a58-9d5e-0d6f2f0d2b11
+       */
+      model: string;
+      /**
+       * Model Name
+       * @example my-detector
+       */
+      model_name: string;
+      /**
+       * New Labels
+       * @description images that people labelled since the champion was trained
+       * @example 120
+       */
+      new_labels: number;
+      /**
+       * Reason
+       * @description why it waits, failed, or the champion is kept
+       */
+      reason: string | null;
+      rule: components["schemas"]["ChallengeRule"];
+      /**
+       * State
+       * @example proposed
+       * @enum {string}
+       */
+      state:
+        | "queued"
+        | "training"
+        | "judging"
+        | "proposed"
+        | "switched"
+        | "rolled_back"
+        | "kept"
+        | "rejected"
+        | "cancelled"
+        | "failed";
+      /**
+       * Training
+       * @description the training of the challenger; null: none could be queued
+       */
+      training: string | null;
+      /**
+       * Uuid
+       * Format: uuid
+       * @example 0192f3a4-5b6c-7d8e-9f00-112233445566
+       */
+      uuid: string;
+      /**
+       * Verdict
+       * @description how the challenger did by each part of the rule
+       */
+      verdict: components["schemas"]["RuleCheck"][];
+    };
+    /**
+     * ChallengePage
+     * @description A part of the list of challenges.
+     */
+    ChallengePage: {
+      /** Challenges */
+      challenges: components["schemas"]["Challenge"][];
+      /**
+       * Next Cursor
+       * @description give it as `cursor` for the next part; null at the end
+       */
+      next_cursor?: string | null;
+    };
+    /**
+     * ChallengeRequest
+     * @description Retrain a detector in service with what people labelled since, and see whether the new version is better.
+     */
+    ChallengeRequest: {
+      /**
+       * Datasets
+       * @description data sets to learn from, beside the labelled images; default: those of the version in service that are still there, or where it was not trained here all that are enabled
+       */
+      datasets?: string[] | null;
+      /**
+       * Model
+       * Format: uuid
+       * @description a detector of which a version is in service
+       * @example 6a1f0c52-6d0e-4a58-9d5e-0d6f2f0d2b11
+       */
+      model: string;
+      rule?: components["schemas"]["ChallengeRuleChange"];
+      training?: components["schemas"]["ChallengeTraining"];
+    };
+    /**
+     * ChallengeRule
+     * @description What a new version has to come up to before it is proposed; see docs/training.md.
+     */
+    ChallengeRule: {
+      /**
+       * Held Out
+       * @description share of all images that is kept from the training, to judge on
+       * @default 0.2
+       */
+      held_out: number;
+      /**
+       * Max Class Loss
+       * @description no class's F1 may be worse by more than this
+       * @default 0.05
+       */
+      max_class_loss: number;
+      /**
+       * Max P Value
+       * @description McNemar's exact test has to be at or below this
+       * @default 0.05
+       */
+      max_p_value: number;
+      /**
+       * Min Gain
+       * @description the lower end of the gain in balanced accuracy has to be above this
+       * @default 0
+       */
+      min_gain: number;
+      /**
+       * Min Judged
+       * @description images that both can be judged on
+       * @default 100
+       */
+      min_judged: number;
+      /**
+       * Min Labels
+       * @description images labelled and agreed to since the version in service was trained
+       * @default 50
+       */
+      min_labels: number;
+    };
+    /**
+     * ChallengeRuleChange
+     * @description Where the rule of one challenge differs from the settings.
+     */
+    ChallengeRuleChange: {
+      /** Held Out */
+      held_out?: number | null;
+      /** Max Class Loss */
+      max_class_loss?: number | null;
+      /** Max P Value */
+      max_p_value?: number | null;
+      /** Min Gain */
+      min_gain?: number | null;
+      /** Min Judged */
+      min_judged?: number | null;
+      /**
+       * Min Labels
+       * @example 20
+       */
+      min_labels?: number | null;
+    };
+    /**
+     * ChallengeSettings
+     * @description The rule of new challenges, and when they are made without being asked for.
+     */
+    ChallengeSettings: {
+      /**
+       * Every Days
+       * @description a detector is retrained when so long ago trained or challenged; 0: only on demand
+       * @default 0
+       */
+      every_days: number;
+      /**
+       * Held Out
+       * @description share of all images that is kept from the training, to judge on
+       * @default 0.2
+       */
+      held_out: number;
+      /**
+       * Max Class Loss
+       * @description no class's F1 may be worse by more than this
+       * @default 0.05
+       */
+      max_class_loss: number;
+      /**
+       * Max P Value
+       * @description McNemar's exact test has to be at or below this
+       * @default 0.05
+       */
+      max_p_value: number;
+      /**
+       * Min Gain
+       * @description the lower end of the gain in balanced accuracy has to be above this
+       * @default 0
+       */
+      min_gain: number;
+      /**
+       * Min Judged
+       * @description images that both can be judged on
+       * @default 100
+       */
+      min_judged: number;
+      /**
+       * Min Labels
+       * @description images labelled and agreed to since the version in service was trained
+       * @default 50
+       */
+      min_labels: number;
+      /**
+       * Models
+       * @description which detectors; empty: all in service that were trained here
+       * @default []
+       */
+      models: string[];
+      /**
+       * Switch By Itself
+       * @description a version that comes up to the rule takes the place of the old one at once
+       * @default false
+       */
+      switch_by_itself: boolean;
+    };
+    /**
+     * ChallengeSettingsChange
+     * @description Settings of challenges to change; those left out stay. What is going on keeps the rule that it began with.
+     */
+    ChallengeSettingsChange: {
+      /**
+       * Every Days
+       * @example 7
+       */
+      every_days?: number | null;
+      /** Held Out */
+      held_out?: number | null;
+      /** Max Class Loss */
+      max_class_loss?: number | null;
+      /** Max P Value */
+      max_p_value?: number | null;
+      /** Min Gain */
+      min_gain?: number | null;
+      /** Min Judged */
+      min_judged?: number | null;
+      /** Min Labels */
+      min_labels?: number | null;
+      /** Models */
+      models?: string[] | null;
+      /** Switch By Itself */
+      switch_by_itself?: boolean | null;
+    };
+    /**
+     * ChallengeTraining
+     * @description Where the training of a new version differs from that of the version in service.
+     */
+    ChallengeTraining: {
+      /**
+       * Architecture
+       * @example MobileNetV2
+       */
+      architecture?: string | null;
+      /** Backend */
+      backend?: ("auto" | "tensorflow" | "jax") | null;
+      /** Batch Size */
+      batch_size?: number | null;
+      /** Learning Rate */
+      learning_rate?: number | null;
+      /** Max Epochs */
+      max_epochs?: number | null;
+      /** Patience */
+      patience?: number | null;
+      /** Preset */
+      preset?: ("original" | "robust") | null;
+      /** Resolution */
+      resolution?: number | null;
+      /** Seed */
+      seed?: number | null;
+      /** Weights */
+      weights?: ("none" | "imagenet") | null;
+    };
+    /**
      * ClassMetrics
      * @description One class of one split.
      */
@@ -1065,6 +1621,40 @@ export interface components {
        * @default null
        */
       models: string[] | null;
+    };
+    /**
+     * Comparison
+     * @description The version in service, the champion, and a new one, the challenger, on the same images, through the served graphs.
+     *
+     *     `p_value` is of the exact McNemar test (McNemar, 1947): the chance of images on which just one of the two is right to be
+     *     divided so unevenly, or more, if both were equally good. The balanced accuracy is the mean recall of the classes judged.
+     */
+    Comparison: {
+      agreement: components["schemas"]["Agreement"];
+      challenger: components["schemas"]["DetectorMetrics"];
+      /** Challenger Balanced Accuracy */
+      challenger_balanced_accuracy: number;
+      champion: components["schemas"]["DetectorMetrics"];
+      /** Champion Balanced Accuracy */
+      champion_balanced_accuracy: number;
+      /**
+       * Class Gains
+       * @description of the F1 of each class that was judged
+       */
+      class_gains: {
+        [key: string]: number;
+      };
+      /** @description of balanced accuracy */
+      gain: components["schemas"]["Gain"];
+      /** Images */
+      images: number;
+      /**
+       * Left Out
+       * @description images that were to be judged and are gone, or cannot be decoded
+       */
+      left_out: number;
+      /** P Value */
+      p_value: number;
     };
     /**
      * CorruptionMetrics
@@ -1333,6 +1923,8 @@ export interface components {
       kind: "detector";
       /** Real Or Generated Accuracy */
       real_or_generated_accuracy: number;
+      /** @description what ece is the sum of */
+      reliability?: components["schemas"]["ReliabilityBins"] | null;
       robustness?: components["schemas"]["Robustness"] | null;
       /**
        * Source Mean
@@ -1371,6 +1963,25 @@ export interface components {
       | "nested_archive"
       | "encrypted"
       | "unreadable";
+    /**
+     * Gain
+     * @description What the new version has more than the one in service, of a share of images that are right; negative: less.
+     *
+     *     `low` and `high` enclose the true one with the probability `confidence` (percentile bootstrap over the images of each class).
+     */
+    Gain: {
+      /**
+       * Confidence
+       * @default 0.95
+       */
+      confidence: number;
+      /** High */
+      high: number;
+      /** Low */
+      low: number;
+      /** Value */
+      value: number;
+    };
     /**
      * GenerateAnswer
      * @description The new images, all of them stored.
@@ -1572,6 +2183,28 @@ export interface components {
       next_cursor?: string | null;
     };
     /**
+     * JudgedImages
+     * @description The images that both versions are judged on. Neither has learnt from them.
+     */
+    JudgedImages: {
+      /** Classes */
+      classes: {
+        [key: string]: number;
+      };
+      /**
+       * Digest
+       * @description SHA-256 over the sorted classes and digests of the images: names exactly these
+       */
+      digest: string;
+      /** Images */
+      images: number;
+      /**
+       * Learnt Known
+       * @description whether it is known what the version in service has learnt from; where it was not trained here, or its training was removed, it may know some of these images
+       */
+      learnt_known: boolean;
+    };
+    /**
      * Key
      * @description An API key, without its secret.
      */
@@ -1741,6 +2374,11 @@ export interface components {
        */
       report: string | null;
       /**
+       * Samples
+       * @description generators: address of a picture of 64 of its faces, 8 by 8; null: there is none
+       */
+      samples?: string | null;
+      /**
        * State
        * @enum {string}
        */
@@ -1789,12 +2427,17 @@ export interface components {
     };
     /**
      * ModelRequest
-     * @description Add a model that was trained elsewhere: an ONNX file that was uploaded. See docs/api.md for its tensors.
+     * @description Add a model that was trained elsewhere: an ONNX file that was uploaded, or weights of an architecture that we have.
+     *
+     *     See docs/api.md for the tensors of an ONNX file. Weights are NAME.weights.h5 of Keras 3, or a weights.npz of ours; they need
+     *     the `architecture`, and `network` where it is not built as trainings build it by default.
      */
     ModelRequest: {
       /**
        * Architecture
+       * @description of weights: one of ours, letter for letter; else a word for people
        * @default unknown
+       * @example MobileNetV2
        */
       architecture: string;
       /**
@@ -1831,6 +2474,8 @@ export interface components {
        * @example my-detector
        */
       name: string;
+      /** @description of weights: what they are the weights of */
+      network?: components["schemas"]["UploadedNetwork"] | null;
       /**
        * Type
        * @example detector
@@ -1994,6 +2639,21 @@ export interface components {
       width: number;
     };
     /**
+     * ReliabilityBins
+     * @description A reliability diagram: for each of 15 equal-width bins of the top class's probability, means over its images (0: none).
+     */
+    ReliabilityBins: {
+      /** Accuracy */
+      accuracy: number[];
+      /** Confidence */
+      confidence: number[];
+      /**
+       * Count
+       * @description images
+       */
+      count: number[];
+    };
+    /**
      * Robustness
      * @description A detector on the same images after each of several common corruptions (Hendrycks & Dietterich, 2019, arXiv:1903.12261).
      */
@@ -2015,6 +2675,34 @@ export interface components {
        * @description how many of them are real faces
        */
       real_images: number;
+    };
+    /**
+     * RuleCheck
+     * @description A part of the rule.
+     */
+    RuleCheck: {
+      /**
+       * Name
+       * @example min_gain
+       */
+      name: string;
+      /** Passed */
+      passed: boolean;
+      /**
+       * Says
+       * @example Balanced accuracy gains 6.1 points; with 95% confidence 2.0 to 10.2, and more than 0.0 is asked for.
+       */
+      says: string;
+    };
+    /**
+     * Sample
+     * @description Faces that a generator in training makes of the same noise, 8 by 8 in one picture.
+     */
+    Sample: {
+      /** Step */
+      step: number;
+      /** Url */
+      url: string;
     };
     /**
      * Scope
@@ -2126,18 +2814,39 @@ export interface components {
      * @description Is the system well?
      */
     Status: {
-      /** Models */
+      /**
+       * Counts
+       * @description how many models there are of each state
+       */
+      counts: {
+        [key: string]: number;
+      };
+      /**
+       * Models
+       * @description the enabled ones first; of very many, the first 200: `counts` is of all
+       */
       models: components["schemas"]["ModelState"][];
       /**
        * Ready
-       * @description at least one enabled model answers, and the database too
+       * @description at least one enabled model answers, and so do the database and the store
        */
       ready: boolean;
       /**
        * Serving
        * @enum {string}
        */
-      serving: "embedded" | "triton";
+      serving: "embedded" | "triton" | "kserve";
+      /**
+       * Store
+       * @description where images, models and data sets are kept
+       * @enum {string}
+       */
+      store: "ready" | "unavailable";
+      /**
+       * Store Problem
+       * @description told to admins: what is wrong with the store
+       */
+      store_problem: string | null;
       /**
        * Time
        * Format: date-time
@@ -2249,7 +2958,7 @@ export interface components {
     };
     /**
      * TrainingDetail
-     * @description A training with the course of its figures.
+     * @description A training with the course of its figures; of generators with what their faces looked like on the way.
      */
     TrainingDetail: {
       /** Architecture */
@@ -2306,6 +3015,11 @@ export interface components {
        * @description why it failed or waits, and what to do
        */
       reason: string | null;
+      /**
+       * Samples
+       * @description in the order of the steps
+       */
+      samples: components["schemas"]["Sample"][];
       settings: components["schemas"]["TrainingSettings"];
       /**
        * Status
@@ -2327,6 +3041,26 @@ export interface components {
        * @enum {string}
        */
       wanted: "run" | "pause";
+    };
+    /**
+     * TrainingOptions
+     * @description What trainings can be asked for here, and whether they would be started.
+     */
+    TrainingOptions: {
+      /**
+       * At Once
+       * @description how many may run at the same time
+       */
+      at_once: number;
+      /** Detectors */
+      detectors: components["schemas"]["ArchitectureOption"][];
+      /** Generators */
+      generators: components["schemas"]["ArchitectureOption"][];
+      /**
+       * Reason
+       * @description why none can be started now; null: they can
+       */
+      reason?: string | null;
     };
     /**
      * TrainingPage
@@ -2366,7 +3100,7 @@ export interface components {
        * Phase
        * @enum {string}
        */
-      phase: "preparing" | "training" | "exporting";
+      phase: "preparing" | "training" | "exporting" | "judging";
       /**
        * Seconds Left
        * @description of the training itself, without the export
@@ -2433,6 +3167,12 @@ export interface components {
       ensemble?: ("stacking" | "voting") | null;
       /** @description generators: the class whose faces they learn to make */
       face_class?: components["schemas"]["FaceClass"] | null;
+      /**
+       * Gpus
+       * @description GPUs that it asks for where trainings are Kubernetes Jobs; elsewhere it takes those of the machine
+       * @default 0
+       */
+      gpus: number;
       /**
        * Include Generated
        * @description learn from the images that generators made here, too
@@ -2535,6 +3275,11 @@ export interface components {
       /** Batch Size */
       batch_size: number;
       face_class: components["schemas"]["FaceClass"] | null;
+      /**
+       * Gpus
+       * @default 0
+       */
+      gpus: number;
       /** Include Generated */
       include_generated: boolean;
       /** Include Uploaded */
@@ -2563,6 +3308,52 @@ export interface components {
        * @enum {string}
        */
       weights: "none" | "imagenet";
+    };
+    /**
+     * UploadedNetwork
+     * @description What weights are the weights of, beside the architecture. What is left out is as in trainings that leave it out.
+     */
+    UploadedNetwork: {
+      /**
+       * Channel Base
+       * @description StyleGAN2; default: 16384
+       */
+      channel_base?: number | null;
+      /**
+       * Channel Max
+       * @description StyleGAN2; default: 512
+       */
+      channel_max?: number | null;
+      /**
+       * Latent Size
+       * @description StyleGAN2; default: 512
+       */
+      latent_size?: number | null;
+      /**
+       * Mapping Layers
+       * @description StyleGAN2; default: 8
+       */
+      mapping_layers?: number | null;
+      /**
+       * Mapping Learning Rate
+       * @description StyleGAN2; default: 0.01
+       */
+      mapping_learning_rate?: number | null;
+      /**
+       * Resolution
+       * @description side in pixels; default: 224, of generators 128
+       */
+      resolution?: number | null;
+      /**
+       * Temperature
+       * @description detectors: of the calibration, as in the card that came with the weights; default: 1
+       */
+      temperature?: number | null;
+      /**
+       * Width
+       * @description DCGAN: channels at side 64; default: 128
+       */
+      width?: number | null;
     };
     /**
      * Verdict
@@ -2639,6 +3430,540 @@ export interface operations {
            *       "status": 422,
            *       "title": "Invalid request",
            *       "type": "/problems/invalid-request"
+           *     }
+           */
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Any other problem. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  list_challenges: {
+    parameters: {
+      query?: {
+        /** @description only those of this model */
+        model?: string | null;
+        /** @description only those in this state */
+        state?:
+          | (
+              | "queued"
+              | "training"
+              | "judging"
+              | "proposed"
+              | "switched"
+              | "rolled_back"
+              | "kept"
+              | "rejected"
+              | "cancelled"
+              | "failed"
+            )
+          | null;
+        /** @description `next_cursor` of the part before */
+        cursor?: string | null;
+        limit?: number;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ChallengePage"];
+        };
+      };
+      /** @description Any other problem. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  add_challenge: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["ChallengeRequest"];
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Challenge"];
+        };
+      };
+      /** @description There is no such model or data set. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "detail": "There is no such model or data set.",
+           *       "instance": "b1946ac92492d234",
+           *       "status": 404,
+           *       "title": "Not found",
+           *       "type": "/problems/not-found"
+           *     }
+           */
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description It is not in service, is a generator or is challenged already; there are too few new labels, or too few images to judge on or to learn from. */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "detail": "It is not in service, is a generator or is challenged already; there are too few new labels, or too few images to judge on or to learn from.",
+           *       "instance": "b1946ac92492d234",
+           *       "status": 409,
+           *       "title": "Labels missing",
+           *       "type": "/problems/labels-missing"
+           *     }
+           */
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description A value is out of range, or the training cannot be done like this. */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "detail": "A value is out of range, or the training cannot be done like this.",
+           *       "instance": "b1946ac92492d234",
+           *       "status": 422,
+           *       "title": "Invalid request",
+           *       "type": "/problems/invalid-request"
+           *     }
+           */
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Any other problem. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  get_challenge_settings: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ChallengeSettings"];
+        };
+      };
+      /** @description Any other problem. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  change_challenge_settings: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["ChallengeSettingsChange"];
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ChallengeSettings"];
+        };
+      };
+      /** @description A value is out of range. */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "detail": "A value is out of range.",
+           *       "instance": "b1946ac92492d234",
+           *       "status": 422,
+           *       "title": "Invalid request",
+           *       "type": "/problems/invalid-request"
+           *     }
+           */
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Any other problem. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  get_challenge: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        uuid: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Challenge"];
+        };
+      };
+      /** @description There is no such challenge. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "detail": "There is no such challenge.",
+           *       "instance": "b1946ac92492d234",
+           *       "status": 404,
+           *       "title": "Not found",
+           *       "type": "/problems/not-found"
+           *     }
+           */
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Any other problem. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  accept_challenge: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        uuid: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Challenge"];
+        };
+      };
+      /** @description There is no such challenge, or the version was removed. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "detail": "There is no such challenge, or the version was removed.",
+           *       "instance": "b1946ac92492d234",
+           *       "status": 404,
+           *       "title": "Not found",
+           *       "type": "/problems/not-found"
+           *     }
+           */
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description It is not proposed, or another version is in service by now. */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "detail": "It is not proposed, or another version is in service by now.",
+           *       "instance": "b1946ac92492d234",
+           *       "status": 409,
+           *       "title": "Challenge state",
+           *       "type": "/problems/challenge-state"
+           *     }
+           */
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Any other problem. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  cancel_challenge: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        uuid: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Challenge"];
+        };
+      };
+      /** @description There is no such challenge. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "detail": "There is no such challenge.",
+           *       "instance": "b1946ac92492d234",
+           *       "status": 404,
+           *       "title": "Not found",
+           *       "type": "/problems/not-found"
+           *     }
+           */
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description It is decided, or proposed: that can be rejected. */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "detail": "It is decided, or proposed: that can be rejected.",
+           *       "instance": "b1946ac92492d234",
+           *       "status": 409,
+           *       "title": "Challenge state",
+           *       "type": "/problems/challenge-state"
+           *     }
+           */
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Any other problem. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  reject_challenge: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        uuid: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Challenge"];
+        };
+      };
+      /** @description There is no such challenge. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "detail": "There is no such challenge.",
+           *       "instance": "b1946ac92492d234",
+           *       "status": 404,
+           *       "title": "Not found",
+           *       "type": "/problems/not-found"
+           *     }
+           */
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description It is not proposed. */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "detail": "It is not proposed.",
+           *       "instance": "b1946ac92492d234",
+           *       "status": 409,
+           *       "title": "Challenge state",
+           *       "type": "/problems/challenge-state"
+           *     }
+           */
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Any other problem. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  roll_back_challenge: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        uuid: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Challenge"];
+        };
+      };
+      /** @description There is no such challenge, or the version was removed. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "detail": "There is no such challenge, or the version was removed.",
+           *       "instance": "b1946ac92492d234",
+           *       "status": 404,
+           *       "title": "Not found",
+           *       "type": "/problems/not-found"
+           *     }
+           */
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description It was not switched, or another version is in service by now. */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "detail": "It was not switched, or another version is in service by now.",
+           *       "instance": "b1946ac92492d234",
+           *       "status": 409,
+           *       "title": "Challenge state",
+           *       "type": "/problems/challenge-state"
            *     }
            */
           "application/problem+json": components["schemas"]["Problem"];
@@ -3654,6 +4979,8 @@ export interface operations {
         type?: ("generated" | "uploaded") | null;
         /** @description only images that this generator made */
         model?: string | null;
+        /** @description of uploaded images only one's own, not what others shared */
+        mine?: "true" | null;
         /** @description `next_cursor` of the part before */
         cursor?: string | null;
         limit?: number;
@@ -3893,11 +5220,11 @@ export interface operations {
   classify_images: {
     parameters: {
       query?: {
-        /** @description with an image as the body: the detectors to ask; default: all */
+        /** @description with an image or a form as the body: the detectors to ask; default: all */
         models?: string[];
-        /** @description with an image as the body: add the regions that speak for the answer */
+        /** @description with an image or a form as the body: add the regions that speak for the answer */
         explain?: boolean;
-        /** @description with an image as the body: keep it, as POST /backend/image */
+        /** @description with an image or a form as the body: keep it, as POST /backend/image */
         store?: boolean;
         /** @description of an image that is kept: agree that later models learn from it */
         share?: boolean;
@@ -4543,7 +5870,11 @@ export interface operations {
   };
   list_keys: {
     parameters: {
-      query?: never;
+      query?: {
+        /** @description `next_cursor` of the part before */
+        cursor?: string | null;
+        limit?: number;
+      };
       header?: never;
       path?: never;
       cookie?: never;
@@ -4553,6 +5884,8 @@ export interface operations {
       /** @description Successful Response */
       200: {
         headers: {
+          /** @description `<...>; rel="next"`: the address of the next part of the list (RFC 8288); not there at its end */
+          Link?: string;
           [name: string]: unknown;
         };
         content: {
@@ -4744,7 +6077,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description It is no ONNX file that can be served: the detail says why. */
+      /** @description It is no ONNX file that can be served, and no weights of the architecture: the detail says why. */
       422: {
         headers: {
           [name: string]: unknown;
@@ -4752,7 +6085,7 @@ export interface operations {
         content: {
           /**
            * @example {
-           *       "detail": "It is no ONNX file that can be served: the detail says why.",
+           *       "detail": "It is no ONNX file that can be served, and no weights of the architecture: the detail says why.",
            *       "instance": "b1946ac92492d234",
            *       "status": 422,
            *       "title": "Unusable model",
@@ -4778,6 +6111,13 @@ export interface operations {
       query?: {
         /** @description only models with this status */
         status?: ("enabled" | "disabled") | null;
+        /** @description only those whose name has this in it */
+        name?: string | null;
+        /** @description by when they were added, or by name; `-name`: Z first */
+        sort?: "newest" | "oldest" | "name" | "-name";
+        /** @description of the `Link` to the next part */
+        cursor?: string | null;
+        limit?: number;
       };
       header?: never;
       path: {
@@ -4790,6 +6130,8 @@ export interface operations {
       /** @description Successful Response */
       200: {
         headers: {
+          /** @description `<...>; rel="next"`: the address of the next part of the list (RFC 8288); not there at its end */
+          Link?: string;
           [name: string]: unknown;
         };
         content: {
@@ -5468,6 +6810,35 @@ export interface operations {
       };
     };
   };
+  get_training_options: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["TrainingOptions"];
+        };
+      };
+      /** @description Any other problem. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
   process_queue: {
     parameters: {
       query?: never;
@@ -5688,6 +7059,58 @@ export interface operations {
       };
     };
   };
+  get_training_log: {
+    parameters: {
+      query?: {
+        /** @description lines, from the end */
+        tail?: number;
+      };
+      header?: never;
+      path: {
+        uuid: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "text/plain": string;
+        };
+      };
+      /** @description There is no such training. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "detail": "There is no such training.",
+           *       "instance": "b1946ac92492d234",
+           *       "status": 404,
+           *       "title": "Not found",
+           *       "type": "/problems/not-found"
+           *     }
+           */
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Any other problem. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
   get_training: {
     parameters: {
       query?: never;
@@ -5788,6 +7211,56 @@ export interface operations {
            *       "status": 409,
            *       "title": "Training not failed",
            *       "type": "/problems/training-not-failed"
+           *     }
+           */
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Any other problem. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  get_training_sample: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        uuid: string;
+        step: number;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "image/jpeg": unknown;
+        };
+      };
+      /** @description There is no such training, or no sample of this step. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "detail": "There is no such training, or no sample of this step.",
+           *       "instance": "b1946ac92492d234",
+           *       "status": 404,
+           *       "title": "Not found",
+           *       "type": "/problems/not-found"
            *     }
            */
           "application/problem+json": components["schemas"]["Problem"];

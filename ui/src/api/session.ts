@@ -1,6 +1,7 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { answer, client } from "./client";
 import { keys } from "./queries";
+import type { Scope, Session } from "./types";
 
 /** Who sits here, as the server knows them. */
 export function useSession() {
@@ -8,6 +9,11 @@ export function useSession() {
     queryKey: keys.session,
     queryFn: ({ signal }) => answer(client.GET("/backend/session", { signal })),
   });
+}
+
+/** Whether they may do what needs this scope; `admin` is all of them. */
+export function may(session: Session | undefined, scope: Scope): boolean {
+  return session !== undefined && (session.scopes.includes("admin") || session.scopes.includes(scope));
 }
 
 let visitor: Promise<unknown> | undefined;

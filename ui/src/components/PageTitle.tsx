@@ -7,7 +7,7 @@ export function PageTitle({ title, lead }: { title: string; lead: string }) {
       <Typography variant="h2" component="h1">
         {title}
       </Typography>
-      <Typography variant="subtitle1" component="p" color="textSecondary">
+      <Typography variant="subtitle1" component="p" color="textSecondary" sx={{ mt: 0.75 }}>
         {lead}
       </Typography>
     </Box>

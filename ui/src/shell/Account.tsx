@@ -1,11 +1,11 @@
 import { IconButton, Tooltip } from "@mui/material";
 import { LogIn, LogOut } from "lucide-react";
-import { useEffect, useState } from "react";
+import { useCallback, useEffect, useState } from "react";
 import { useSession, useSignOut } from "../api/session";
 import { onSignInNeeded } from "../api/signInNeeded";
 import { useText } from "../text";
 import { useNotice } from "./notice";
-import { SignInDialog } from "./SignInDialog";
+import type { SignInDialog } from "./SignInDialog";
 
 /** Sign in or out. The dialog also opens by itself where a call needs to know who asks. */
 export function Account() {
@@ -14,7 +14,18 @@ export function Account() {
   const { data: session } = useSession();
   const { mutate: signOut } = useSignOut();
   const [open, setOpen] = useState(false);
-  useEffect(() => onSignInNeeded(() => setOpen(true)), []);
+  // Few people sign in: what they need for it comes when they do.
+  const [Dialog, setDialog] = useState<typeof SignInDialog | null>(null);
+  const ask = useCallback(() => {
+    import("./SignInDialog").then(
+      ({ SignInDialog }) => {
+        setDialog(() => SignInDialog);
+        setOpen(true);
+      },
+      () => say(text.problem.noAnswer, "error"),
+    );
+  }, [say, text]);
+  useEffect(() => onSignInNeeded(ask), [ask]);
   // A server without accounts knows everyone who reaches it for its admin.
   if (!session?.accounts) return null;
   const known = session.kind !== "anonymous";
@@ -31,13 +42,13 @@ export function Account() {
                   onSuccess: () => say(text.account.signedOut),
                   onError: () => say(text.problem.noAnswer, "error"),
                 })
-              : setOpen(true)
+              : ask()
           }
         >
           {known ? <LogOut size={20} /> : <LogIn size={20} />}
         </IconButton>
       </Tooltip>
-      <SignInDialog open={open} onClose={() => setOpen(false)} />
+      {Dialog && <Dialog open={open} onClose={() => setOpen(false)} />}
     </>
   );
 }

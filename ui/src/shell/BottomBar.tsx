@@ -11,7 +11,7 @@ export function BottomBar() {
       component="nav"
       aria-label={text.shell.pages}
       sx={{
-        display: { xs: "grid", sm: "none" },
+        display: { xs: "grid", md: "none" },
         gridAutoFlow: "column",
         gridAutoColumns: "1fr",
         position: "sticky",

@@ -25,7 +25,7 @@ export function NoticeProvider({ children }: { children: ReactNode }) {
         autoHideDuration={said?.severity === "error" ? 9_000 : 4_500}
         onClose={(_event, reason) => reason !== "clickaway" && setOpen(false)}
         anchorOrigin={{ vertical: "bottom", horizontal: "center" }}
-        sx={{ mb: { xs: "72px", sm: 0 } }}
+        sx={{ mb: { xs: "72px", md: 0 } }}
       >
         <Alert severity={said?.severity} variant="filled" onClose={() => setOpen(false)} sx={{ boxShadow: 8 }}>
           {said?.message}

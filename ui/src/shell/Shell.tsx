@@ -1,4 +1,5 @@
 import { Box, Container } from "@mui/material";
+import { Suspense } from "react";
 import { Outlet, ScrollRestoration, useNavigation } from "react-router";
 import { useText } from "../text";
 import { BottomBar } from "./BottomBar";
@@ -42,7 +43,13 @@ export function Shell() {
         maxWidth="xl"
         sx={{ flex: 1, py: { xs: 3, md: 5 }, px: { xs: 2, sm: 3, lg: 5 }, outline: "none" }}
       >
-        {navigation.state === "loading" ? <PageLoading /> : <Outlet />}
+        {navigation.state === "loading" ? (
+          <PageLoading />
+        ) : (
+          <Suspense fallback={<PageLoading />}>
+            <Outlet />
+          </Suspense>
+        )}
       </Container>
       <Footer />
       <BottomBar />

@@ -4,6 +4,7 @@ import { pages } from "../pages";
 import { useText } from "../text";
 import { Account } from "./Account";
 import { ColorSchemeToggle } from "./ColorSchemeToggle";
+import { LanguageSwitch } from "./LanguageSwitch";
 import { Logo } from "./Logo";
 
 /** The name, the pages (on wide screens) and the switch of colours. */
@@ -44,7 +45,7 @@ export function TopBar() {
           component="nav"
           aria-label={text.shell.pages}
           direction="row"
-          sx={{ display: { xs: "none", sm: "flex" }, gap: 0.5, ml: { sm: 2, md: 4 } }}
+          sx={{ display: { xs: "none", md: "flex" }, gap: 0.5, ml: 4 }}
         >
           {pages.map(({ path, name }) => (
             <Box
@@ -72,6 +73,7 @@ export function TopBar() {
         <Box sx={{ flex: 1 }} />
         <Stack direction="row">
           <Account />
+          <LanguageSwitch />
           <ColorSchemeToggle />
         </Stack>
       </Toolbar>

@@ -7,6 +7,7 @@ import { useChecks } from "./checksContext";
 import { Feedback } from "./Feedback";
 import { type Mood, moodOf } from "./mood";
 import { Robot } from "./Robot";
+import { sentenceOf } from "./sentence";
 import { SpeechBubble } from "./SpeechBubble";
 
 interface AnswerPanelProps {
@@ -27,7 +28,9 @@ export function AnswerPanel({ check, chosen }: AnswerPanelProps) {
         <Box sx={{ flexShrink: 0, "& svg": { width: { xs: 104, sm: 168 }, height: { xs: 104, sm: 168 } } }}>
           <Robot mood={mood} size={168} label={text.detector.robot} />
         </Box>
-        <SpeechBubble verdict={verdict ?? undefined}>{verdict?.sentence ?? wordsFor(check, text)}</SpeechBubble>
+        <SpeechBubble verdict={verdict ?? undefined}>
+          {verdict ? sentenceOf(verdict, text) : wordsFor(check, text)}
+        </SpeechBubble>
       </Box>
       {check?.state === "failed" && <ProblemAlert error={check.error} onRetry={() => ask(check, chosen)} />}
       {check?.state === "answered" && check.answer && (

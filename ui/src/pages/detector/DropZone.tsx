@@ -1,6 +1,7 @@
-import { Box, Button, Typography } from "@mui/material";
+import { Box, Button, Link, Typography } from "@mui/material";
 import { ImageUp } from "lucide-react";
 import { useRef } from "react";
+import { Link as RouterLink } from "react-router";
 import { useText } from "../../text";
 import type { IncomingPictures } from "./useIncomingPictures";
 
@@ -59,7 +60,10 @@ export function DropZone({ incoming, small }: DropZoneProps) {
       </Button>
       {!small && (
         <Typography variant="body2" color="textSecondary" sx={{ mt: 1, maxWidth: "44ch" }}>
-          {text.detector.kept}
+          {text.detector.kept}{" "}
+          <Link component={RouterLink} to="/settings?part=pictures" color="inherit">
+            {text.detector.manage}
+          </Link>
         </Typography>
       )}
       <input

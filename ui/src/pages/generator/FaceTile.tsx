@@ -9,6 +9,8 @@ import { nameOf } from "./nameOf";
 interface FaceTileProps {
   image: Image;
   index: number;
+  /** of all faces that are known; those far from the screen are not in the document */
+  count: number;
   /** Whether Tab reaches it; the others are reached by arrow keys. */
   active: boolean;
   selected: boolean;
@@ -22,28 +24,27 @@ interface FaceTileProps {
 
 /** A face on the wall. */
 export const FaceTile = memo(function FaceTile(props: FaceTileProps) {
-  const { image, index, active, selected, selecting, liked, onPress, onSelect, onLike, onFocus } = props;
+  const { image, index, count, active, selected, selecting, liked, onPress, onSelect, onLike, onFocus } = props;
   const text = useText();
   const name = nameOf(image, text);
   const tabIndex = active ? 0 : -1;
   return (
     <Box
       component="li"
+      aria-setsize={count}
+      aria-posinset={index + 1}
       onFocus={() => onFocus(index)}
       sx={{
         position: "relative",
         aspectRatio: "1",
         borderRadius: 4,
-        // Off-screen tiles cost neither layout nor paint.
-        contentVisibility: "auto",
-        containIntrinsicSize: "auto 180px",
         "& .on-hover": { opacity: selecting ? 1 : 0, transition: "opacity .15s" },
         "&:hover .on-hover, &:focus-within .on-hover": { opacity: 1 },
         "@media (hover: none)": { "& .on-hover.like": { opacity: 1 } },
       }}
     >
       <ButtonBase
-        data-tile
+        data-tile={index}
         aria-label={text.generator.open(name)}
         tabIndex={tabIndex}
         onClick={(event) => onPress(index, event)}

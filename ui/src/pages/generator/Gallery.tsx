@@ -1,6 +1,6 @@
 import { Box, Button, Typography } from "@mui/material";
 import { ImagePlus } from "lucide-react";
-import { type MouseEvent, type ReactNode, useCallback, useMemo, useState } from "react";
+import { type MouseEvent, type ReactNode, useCallback, useMemo, useRef, useState } from "react";
 import { useGallery } from "../../api/images";
 import { EmptyState } from "../../components/EmptyState";
 import { problemText } from "../../components/problemText";
@@ -16,6 +16,7 @@ import { SelectionBar } from "./SelectionBar";
 import { TileSkeleton } from "./TileSkeleton";
 import { useGridKeys } from "./useGridKeys";
 import { useLikes } from "./useLikes";
+import { useRows } from "./useRows";
 
 const FIRST_SKELETONS = 12;
 
@@ -49,7 +50,10 @@ export function Gallery({ arriving, onFirst, canGenerate, floating }: GalleryPro
     setSelection(nothing);
     setSelectMode(false);
   };
-  const grid = useGridKeys(images.length, (index, extend) => {
+  const list = useRef<HTMLUListElement>(null);
+  const waiting = isPending ? FIRST_SKELETONS : arriving;
+  const rows = useRows(list, waiting + images.length);
+  const grid = useGridKeys(list, images.length, waiting, rows, (index, extend) => {
     const uuid = order[index];
     const from = order[grid.active];
     if (!extend || !uuid || !from) return;
@@ -113,6 +117,8 @@ export function Gallery({ arriving, onFirst, canGenerate, floating }: GalleryPro
         // that a list without bullets is a list.
         // eslint-disable-next-line jsx-a11y/no-noninteractive-element-interactions, jsx-a11y/no-redundant-roles
         <ul
+          ref={list}
+          style={{ paddingTop: rows.before, paddingBottom: rows.after }}
           aria-label={text.generator.gallery}
           aria-busy={isPending || arriving > 0}
           role="list"
@@ -125,24 +131,28 @@ export function Gallery({ arriving, onFirst, canGenerate, floating }: GalleryPro
             } else grid.onKeyDown(event);
           }}
         >
-          {Array.from({ length: isPending ? FIRST_SKELETONS : arriving }, (_, n) => (
+          {Array.from({ length: Math.max(0, Math.min(rows.to, waiting) - rows.from) }, (_, n) => (
             <TileSkeleton key={n} />
           ))}
-          {images.map((image, index) => (
-            <FaceTile
-              key={image.uuid}
-              image={image}
-              index={index}
-              active={index === grid.active}
-              selected={selection.chosen.has(image.uuid)}
-              selecting={selecting}
-              liked={liked.has(image.uuid)}
-              onPress={press}
-              onSelect={select}
-              onLike={toggleLike}
-              onFocus={grid.setActive}
-            />
-          ))}
+          {images.slice(Math.max(0, rows.from - waiting), Math.max(0, rows.to - waiting)).map((image, n) => {
+            const index = Math.max(0, rows.from - waiting) + n;
+            return (
+              <FaceTile
+                key={image.uuid}
+                image={image}
+                index={index}
+                count={images.length}
+                active={index === grid.active}
+                selected={selection.chosen.has(image.uuid)}
+                selecting={selecting}
+                liked={liked.has(image.uuid)}
+                onPress={press}
+                onSelect={select}
+                onLike={toggleLike}
+                onFocus={grid.setActive}
+              />
+            );
+          })}
         </ul>
       )}
       <LoadMore

@@ -16,7 +16,7 @@ export function GenerateFab({ batches }: { batches: Batches }) {
         position: "fixed",
         zIndex: "fab",
         right: 20,
-        bottom: { xs: "calc(76px + env(safe-area-inset-bottom))", sm: 24 },
+        bottom: { xs: "calc(76px + env(safe-area-inset-bottom))", md: 24 },
       }}
     >
       <Fab

@@ -40,7 +40,7 @@ export function SelectionBar({ chosen, onAll, onClear }: SelectionBarProps) {
         zIndex: "speedDial",
         left: "50%",
         transform: "translateX(-50%)",
-        bottom: { xs: "calc(72px + env(safe-area-inset-bottom))", sm: 24 },
+        bottom: { xs: "calc(72px + env(safe-area-inset-bottom))", md: 24 },
         display: "flex",
         alignItems: "center",
         gap: 1,

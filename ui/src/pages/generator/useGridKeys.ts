@@ -1,4 +1,5 @@
-import { type KeyboardEvent, useState } from "react";
+import { type KeyboardEvent, type RefObject, useEffect, useRef, useState } from "react";
+import type { Rows } from "./useRows";
 
 interface GridKeys {
   /** Index of the one tile that Tab reaches. */
@@ -8,24 +9,42 @@ interface GridKeys {
 }
 
 /**
- * Arrow keys in a grid whose number of columns is up to the layout (roving tabindex, ARIA Authoring Practices).
- * Tiles are the list's direct children; each holds one `[data-tile]`, which gets the focus.
+ * Arrow keys in a grid of which only the rows near the screen are in the document (roving tabindex, ARIA Authoring Practices).
+ * Each tile holds one `[data-tile]`, whose value is its index; it gets the focus.
  *
+ * @param offset cells of the grid before the first tile
  * @param onMove told where the focus went, and whether shift was held
  */
-export function useGridKeys(count: number, onMove: (index: number, extend: boolean) => void): GridKeys {
+export function useGridKeys(
+  list: RefObject<HTMLElement | null>,
+  count: number,
+  offset: number,
+  rows: Rows,
+  onMove: (index: number, extend: boolean) => void,
+): GridKeys {
   const [wanted, setActive] = useState(0);
-  const active = Math.min(wanted, Math.max(0, count - 1));
+  // Who scrolled far away with the wheel goes on with the keyboard from what is on the screen.
+  const inDocument = Math.min(Math.max(wanted, rows.from - offset), Math.max(0, rows.to - offset - 1));
+  const active = Math.max(0, Math.min(inDocument, count - 1));
+  const focusNext = useRef(false);
+  useEffect(() => {
+    if (!focusNext.current) return;
+    const tile = list.current?.querySelector<HTMLElement>(`[data-tile="${wanted}"]`);
+    // A row far away is in the document after the next rendering.
+    if (!tile) return;
+    focusNext.current = false;
+    tile.focus({ preventScroll: true });
+    tile.scrollIntoView({ block: "nearest" });
+  });
   const onKeyDown = (event: KeyboardEvent<HTMLElement>) => {
-    const tiles = [...event.currentTarget.querySelectorAll<HTMLElement>("[data-tile]")];
-    const step = stepOf(event.key, columnsOf(tiles), active, tiles.length);
+    const step = stepOf(event.key, rows.columns, active, count);
     if (step === null) return;
     event.preventDefault();
     const next = active + step;
-    if (next < 0 || next >= tiles.length) return;
+    if (next < 0 || next >= count) return;
+    focusNext.current = true;
     setActive(next);
-    tiles[next]?.focus();
-    tiles[next]?.scrollIntoView({ block: "nearest" });
+    rows.show(next + offset);
     onMove(next, event.shiftKey);
   };
   return { active, setActive, onKeyDown };
@@ -49,10 +68,4 @@ export function stepOf(key: string, columns: number, at: number, count: number):
     default:
       return null;
   }
-}
-
-function columnsOf(tiles: HTMLElement[]): number {
-  const top = tiles[0]?.getBoundingClientRect().top;
-  const wrapped = tiles.findIndex((tile) => Math.abs(tile.getBoundingClientRect().top - (top ?? 0)) > 4);
-  return wrapped < 0 ? tiles.length : wrapped;
 }

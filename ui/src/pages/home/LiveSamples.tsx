@@ -35,7 +35,7 @@ export function LiveSamples() {
         }}
       >
         {isPending
-          ? Array.from({ length: COUNT }, (_, n) => <Skeleton key={n} variant="rounded" />)
+          ? Array.from({ length: COUNT }, (_, n) => <Skeleton key={n} variant="rounded" sx={{ height: "auto" }} />)
           : images.map((image) => (
               <Box
                 key={image.uuid}

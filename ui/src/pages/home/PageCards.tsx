@@ -4,14 +4,19 @@ import type { ReactNode } from "react";
 import { Link } from "react-router";
 import { useText } from "../../text";
 import { Robot } from "../detector/Robot";
+import { LearningCurve } from "./LearningCurve";
 import { NoiseToFace } from "./NoiseToFace";
 
-/** The way to the two pages. */
+/** The way to the pages. */
 export function PageCards() {
   const text = useText();
   return (
     <Box
-      sx={{ display: "grid", gap: 3, gridTemplateColumns: { xs: "minmax(0, 1fr)", md: "repeat(2, minmax(0, 1fr))" } }}
+      sx={{
+        display: "grid",
+        gap: 3,
+        gridTemplateColumns: { xs: "minmax(0, 1fr)", md: "repeat(3, minmax(0, 1fr))" },
+      }}
     >
       <PageCard
         to="/generator"
@@ -26,6 +31,13 @@ export function PageCards() {
         description={text.home.detectorText}
         action={text.home.detectorLink}
         picture={<Robot mood="idle" size={150} />}
+      />
+      <PageCard
+        to="/trainings"
+        title={text.home.trainingsTitle}
+        description={text.home.trainingsText}
+        action={text.home.trainingsLink}
+        picture={<LearningCurve />}
       />
     </Box>
   );
@@ -48,12 +60,13 @@ function PageCard({ to, title, description, action, picture }: PageCardProps) {
         sx={{
           height: "100%",
           display: "grid",
-          gridTemplateColumns: { xs: "minmax(0, 1fr)", sm: "minmax(0, 1fr) 190px" },
+          gridTemplateColumns: { xs: "minmax(0, 1fr)", sm: "minmax(0, 1fr) 190px", md: "minmax(0, 1fr)" },
+          gridTemplateRows: { xs: "auto 1fr", sm: "1fr", md: "auto 1fr" },
           alignItems: "stretch",
           "&:hover .arrow": { transform: "translateX(4px)" },
         }}
       >
-        <Box sx={{ p: { xs: 3, sm: 4 }, display: "flex", flexDirection: "column", gap: 1.25 }}>
+        <Box sx={{ p: { xs: 3, sm: 4, md: 3, lg: 4 }, display: "flex", flexDirection: "column", gap: 1.25 }}>
           <Typography variant="h3" component="h2">
             {title}
           </Typography>
@@ -80,7 +93,7 @@ function PageCard({ to, title, description, action, picture }: PageCardProps) {
             placeItems: "center",
             bgcolor: "primary.light",
             py: 2.5,
-            gridRow: { xs: 1, sm: "auto" },
+            gridRow: { xs: 1, sm: "auto", md: 1 },
             overflow: "hidden",
           }}
         >

@@ -1,0 +1,1 @@
+export function limitsSource(text: string): string;

@@ -1,0 +1,19 @@
+import { IconButton, Tooltip } from "@mui/material";
+import { Languages } from "lucide-react";
+import { languages, useSetLanguage, useText } from "../text";
+
+/** To the next language; its name is said in that language, as only its readers need it. */
+export function LanguageSwitch() {
+  const text = useText();
+  const setLanguage = useSetLanguage();
+  const tags = Object.keys(languages);
+  const next = tags[(tags.indexOf(text.language) + 1) % tags.length] ?? "en";
+  const label = text.shell.toLanguage;
+  return (
+    <Tooltip title={label}>
+      <IconButton aria-label={label} color="inherit" onClick={() => setLanguage(next)}>
+        <Languages size={20} />
+      </IconButton>
+    </Tooltip>
+  );
+}
