@@ -3,15 +3,34 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 from support.server import Server
 
 ROOT = Path(__file__).parents[2]
 SIZES = {"desk": {"width": 1280, "height": 860}, "phone": {"width": 360, "height": 740}}
-_QUIET = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync")
+CHROMIUM = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync")
+
+# The machine may have much else to do; a page that is right is not waited for.
+expect.set_options(timeout=60_000)
+
+
+def own_chromium() -> str | None:
+    """The machine's; else Playwright brings one."""
+    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+    return next((path for path in map(shutil.which, names) if path), None)
+
+
+def chromium_path() -> str:
+    """Where the browser of the tests is."""
+    own = own_chromium()
+    if own:
+        return own
+    with sync_playwright() as playwright:
+        return playwright.chromium.executable_path
 
 
 @pytest.fixture(scope="session")
@@ -25,30 +44,32 @@ def server(tmp_path_factory):
 # Not for the whole session: while Playwright's synchronous API runs, no other test of this process could have an event loop.
 @pytest.fixture(scope="module")
 def chromium():
-    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-    own = next((path for path in map(shutil.which, names) if path), None)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=own, args=list(_QUIET))
+        browser = playwright.chromium.launch(executable_path=own_chromium(), args=list(CHROMIUM))
         yield browser
         browser.close()
 
 
-@pytest.fixture(params=SIZES)
-def page(request, chromium, server):
+@contextmanager
+def watched_page(chromium, url, size):
     """A page of a fresh visitor; anything that the browser itself complains of fails the test."""
     context = chromium.new_context(
-        viewport=SIZES[request.param], base_url=server.url, accept_downloads=True, reduced_motion="reduce", locale="en-GB"
+        viewport=SIZES[size], base_url=url, accept_downloads=True, reduced_motion="reduce", locale="en-GB"
     )
     page = context.new_page()
     complaints = []
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
     strangers = []
-    page.on(
-        "request", lambda asked: strangers.append(asked.url) if not asked.url.startswith((server.url, "blob:", "data:")) else None
-    )
+    page.on("request", lambda asked: strangers.append(asked.url) if not asked.url.startswith((url, "blob:", "data:")) else None)
     page.complaints = complaints
     yield page
     context.close()
     assert complaints == []
     assert strangers == []
+
+
+@pytest.fixture(params=SIZES)
+def page(request, chromium, server):
+    with watched_page(chromium, server.url, request.param) as page:
+        yield page

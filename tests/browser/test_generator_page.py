@@ -71,7 +71,7 @@ def test_a_selection_downloads_as_one_archive(page):
 
 def test_no_page_is_wider_than_the_screen(page):
     generate(page)
-    for path in ("/", "/generator", "/detector", "/no-such-page"):
+    for path in ("/", "/generator", "/detector", "/settings", "/no-such-page"):
         page.goto(path)
         expect(page.get_by_role("main")).to_be_visible()
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), path

@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import URL
 from support.image_files import png
 from support.server import ADMIN_TOKEN, Server
 from support.tiny_models import GENERATOR, write_bad_models, write_tiny_models
@@ -31,6 +32,8 @@ def web_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "index.html").write_text("<!doctype html><title>VisionLab</title>")
     (folder / "assets").mkdir()
     (folder / "assets" / "index-abc123.js").write_text("console.log('hello')")
+    for ending, data in {"": b"not packed", ".br": b"packed by brotli", ".gz": b"packed by gzip"}.items():
+        (folder / "assets" / f"large-abc123.js{ending}").write_bytes(data)
     return folder
 
 
@@ -72,8 +75,9 @@ def start_server(tmp_path: Path) -> Iterator[StartServer]:
     """Start servers of one's own; they end with the test."""
     started = []
 
-    def start(starter_models: Path, folder: Path | None = None, **environment: str | None) -> Server:
-        server = Server(folder or tmp_path / "data", starter_models, VISIONLAB_UI_FOLDER=str(tmp_path / "none"), **environment)
+    def start(starter_models: Path, folder: Path | None = None, database: URL | None = None, **environment: str | None) -> Server:
+        nowhere = str(tmp_path / "none")
+        server = Server(folder or tmp_path / "data", starter_models, database, VISIONLAB_UI_FOLDER=nowhere, **environment)
         started.append(server)
         return server.start()
 

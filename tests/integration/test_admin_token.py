@@ -9,6 +9,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from support.databases import database_url
 from support.problem_details import problem_of
 from support.server import ADMIN_TOKEN
 
@@ -16,7 +17,8 @@ COMMAND = Path(sys.executable).parent / "visionlab-api"
 
 
 def run(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "VISIONLAB_DATA_FOLDER": str(folder), **environment}
+    url = database_url(folder).render_as_string(hide_password=False)
+    environment = {**os.environ, "VISIONLAB_DATA_FOLDER": str(folder), "VISIONLAB_DATABASE_URL": url, **environment}
     return subprocess.run([COMMAND, *arguments], env=environment, capture_output=True, text=True, timeout=60, check=False)
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing
 from datetime import UTC, datetime
 
 import httpx
 import pytest
+from sqlalchemy import text
 from support.problem_details import problem_of
 from support.server import ADMIN_TOKEN
 
@@ -69,8 +68,8 @@ def test_signing_in_is_kept_and_no_secret_is(server):
         assert newest(server)["action"] == "POST /backend/session"
         cookie = browser.cookies["visionlab_session"]
     key = server.admin.post("/backend/key", json={"name": "secret", "scopes": ["models"]}).json()["key"]
-    with closing(sqlite3.connect(server.folder / "visionlab.db")) as database:
-        rows = str(database.execute("SELECT * FROM audit").fetchall())
+    with server.database() as database:
+        rows = str(database.execute(text("SELECT * FROM audit")).all())
     assert not any(secret in rows for secret in (ADMIN_TOKEN, cookie, key))
 
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import sqlite3
-from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from uuid import uuid4
@@ -12,14 +10,17 @@ from uuid import uuid4
 import grpc
 import httpx
 import pytest
+from sqlalchemy import Update, insert, update
 from support.problem_details import problem_of
 from support.server import ADMIN_TOKEN, Server
 
 from visionlab_api.accounts.principal import Scope
 from visionlab_api.accounts.rules import RULES
+from visionlab_api.database.account_tables import ApiKeyRow, SessionRow
 from visionlab_inference.oip import open_inference_pb2 as messages
 
 CALLS = [(method, path, rule) for (method, path), rule in RULES.items() if method != "gRPC"]
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 UNSAFE = ("POST", "PATCH", "DELETE")
 
 
@@ -31,9 +32,9 @@ def server(tmp_path_factory, tiny_models, web_folder):
     server.close()
 
 
-def change(server: Server, statement: str, *values: object) -> None:
-    with closing(sqlite3.connect(server.folder / "visionlab.db", timeout=10)) as database, database:
-        assert database.execute(statement, values).rowcount == 1
+def change(server: Server, statement: Update) -> None:
+    with server.database() as database:
+        assert database.execute(statement).rowcount == 1
 
 
 def make_key(server: Server, *scopes: str, **more: object) -> dict:
@@ -46,24 +47,26 @@ def bearer(key: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {key}"}
 
 
-def person(server: Server, scopes: str = "[]") -> dict[str, str]:
+def person(server: Server, scopes: tuple[str, ...] = ()) -> dict[str, str]:
     """The cookie of a person whom a provider vouched for."""
-    secret, now = f"session-{uuid4()}", datetime.now(UTC).replace(tzinfo=None)
-    change(
-        server,
-        "INSERT INTO sessions (digest, subject, name, scopes, created_at, expires_at) VALUES (?, 'ada', 'Ada', ?, ?, ?)",
-        sha256(secret.encode()).hexdigest(),
-        scopes,
-        str(now),
-        str(now + timedelta(hours=1)),
-    )
+    secret, now = f"session-{uuid4()}", datetime.now(UTC)
+    row = {
+        "digest": sha256(secret.encode()).hexdigest(),
+        "subject": "ada",
+        "name": "Ada",
+        "scopes": list(scopes),
+        "created_at": now,
+        "expires_at": now + timedelta(hours=1),
+    }
+    with server.database() as database:
+        database.execute(insert(SessionRow).values(row))
     return {"Cookie": f"visionlab_session={secret}"}
 
 
 @pytest.fixture(scope="module")
 def callers(server) -> dict[str, dict[str, str]]:
     expired = make_key(server, "admin", expires_at=str(datetime.now(UTC) + timedelta(days=1)))
-    change(server, "UPDATE api_keys SET expires_at = ? WHERE prefix = ?", "2020-01-01 00:00:00.000000", expired["prefix"])
+    change(server, update(ApiKeyRow).where(ApiKeyRow.prefix == expired["prefix"]).values(expires_at=LONG_AGO))
     revoked = make_key(server, "admin")
     assert server.admin.delete(f"/backend/key/{revoked['uuid']}").status_code == 204
     return {
@@ -88,7 +91,7 @@ def ask(server: Server, method: str, path: str, headers: dict[str, str]) -> http
 
 @pytest.mark.parametrize(("method", "path", "rule"), CALLS, ids=[f"{method} {path}" for method, path, _ in CALLS])
 def test_each_call_lets_in_whom_it_should(server, callers, method, path, rule):
-    people = {"user": person(server), "admin of the provider": person(server, '["admin"]')}
+    people = {"user": person(server), "admin of the provider": person(server, ("admin",))}
     for caller, headers in (callers | people).items():
         known = caller not in ("wrong key", "no key", "expired key", "revoked key")
         allowed = rule.scope is None or "admin" in caller or caller == f"key for {rule.scope}"
@@ -173,8 +176,8 @@ def test_a_session_ends_with_the_key_that_opened_it(server):
 
 def test_an_idle_session_ends(server):
     cookie = person(server)
-    change(server, "UPDATE sessions SET expires_at = ? WHERE digest = ?", "2020-01-01 00:00:00.000000",
-           sha256(cookie["Cookie"].removeprefix("visionlab_session=").encode()).hexdigest())  # fmt: skip
+    digest = sha256(cookie["Cookie"].removeprefix("visionlab_session=").encode()).hexdigest()
+    change(server, update(SessionRow).where(SessionRow.digest == digest).values(expires_at=LONG_AGO))
     assert httpx.get(f"{server.url}/backend/session", headers=cookie).json()["kind"] == "anonymous"
 
 

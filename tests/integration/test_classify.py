@@ -279,3 +279,20 @@ def test_image_as_the_body_is_kept_where_asked(client):
 def test_bad_body_or_query_is_a_problem(client, data, query, status, field):
     answer = client.post(f"{URL}?{query}", content=data, headers={"Content-Type": "image/png"})
     assert problem_of(answer, status)["field"] == field
+
+
+def test_the_query_of_a_form_counts_and_one_of_json_is_refused(client):
+    image = {"images": ("a.png", png())}
+    answer = client.post(f"{URL}?explain=true&models={DETECTOR}", files=image)
+    [result] = answer.json()["results"]
+    assert [each["model_uuid"] for each in result["models"]] == [str(DETECTOR)]
+    assert result["models"][0]["activation_map"]
+    assert (
+        client.post(f"{URL}?explain=true", files=image, data={"explain": "false"}).json()["results"][0]["models"][0][
+            "activation_map"
+        ]
+        is None
+    ), "a field goes before the query"
+    for query, field in (("models=x", "models.0"), ("explian=true", "explian")):
+        problem_of(client.post(f"{URL}?{query}", files=image), 422, "invalid-request", field)
+    problem_of(client.post(f"{URL}?explain=true", json={"images": [str(uuid4())]}), 422, "invalid-request", "explain")

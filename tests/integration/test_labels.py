@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 import httpx
 import pytest
+from sqlalchemy import func, select
 from support.image_files import png
 from support.problem_details import problem_of
+
+from visionlab_api.database.tables import LabelRow
 
 URL = "/backend/image/label"
 
@@ -24,11 +25,10 @@ def test_label_is_kept_with_who_and_when(client, server, upload):
     assert (label["image"], label["label"], label["predicted"], label["agreed"]) == (image, "anime", "human", False)
     assert before <= datetime.fromisoformat(label["created_at"]) <= datetime.now(UTC)
     assert label["visitor"] == client.cookies["visionlab_visitor"]
-    with closing(sqlite3.connect(server.folder / "visionlab.db")) as database:
-        rows = database.execute(
-            "SELECT label, predicted, visitor FROM labels WHERE uuid = ?", [UUID(label["uuid"]).hex]
-        ).fetchall()
-    assert rows == [("anime", "human", UUID(label["visitor"]).hex)]
+    with server.database() as database:
+        query = select(LabelRow.label, LabelRow.predicted, LabelRow.visitor).where(LabelRow.uuid == UUID(label["uuid"]))
+        rows = database.execute(query).all()
+    assert rows == [("anime", "human", UUID(label["visitor"]))]
 
 
 def test_agreeing_is_told_from_disagreeing(client, upload):
@@ -43,9 +43,9 @@ def test_latest_label_is_shown_and_earlier_ones_are_kept(client, server, upload)
     labels = [client.post(URL, json={"image": image, "label": label}).json()["uuid"] for label in ("human", "anime_gen")]
     shown = client.get("/backend/image", params={"type": "uploaded", "limit": 200}).json()["images"]
     assert {each["uuid"]: each["class_label"] for each in shown}[image] == "anime_gen"
-    with closing(sqlite3.connect(server.folder / "visionlab.db")) as database:
+    with server.database() as database:
         for uuid in labels:
-            assert database.execute("SELECT count(*) FROM labels WHERE uuid = ?", [UUID(uuid).hex]).fetchone() == (1,)
+            assert database.scalar(select(func.count()).where(LabelRow.uuid == UUID(uuid))) == 1
 
 
 def test_visitors_are_told_apart(client, server, upload):

@@ -55,7 +55,13 @@ def test_an_uploaded_model_is_tried_added_disabled_and_serves_once_enabled(clien
     model = answer.json()
     assert answer.status_code == 201, answer.text
     assert (model["status"], model["state"], model["version"], model["label"]) == ("disabled", "disabled", 1, "From elsewhere")
-    assert (model["parameters"], model["licence"], model["report"], model["metrics"]) == (16, "MIT", None, {})
+    assert (model["parameters"], model["licence"], model["report"], model["samples"], model["metrics"]) == (
+        16,
+        "MIT",
+        None,
+        None,
+        {},
+    )
     assert client.head(f"{UPLOADS}/{upload}", headers=TUS).status_code in (404, 410)
     card = client.get(f"{URL}/{model['uuid']}/version/1/file/card.json").json()
     assert (card["provenance"]["started_from"], card["provenance"]["spec"]["uploaded"]) == ("uploaded", "model.onnx")
@@ -109,7 +115,7 @@ def test_classes_in_another_order_are_answered_in_ours(client):
         (b"\x80\x04 a pickle", "model.onnx", {}, 422, "unusable-model", "upload", "no ONNX file"),
         (detector_onnx(bias=float("nan")), "model.onnx", {}, 422, "unusable-model", "upload", "no numbers"),
         (generator_onnx(), "model.onnx", {}, 422, "unusable-model", "upload", "'image'"),
-        (b"weights", "model.h5", {}, 422, "unusable-model", "upload", "visionlab-export"),
+        (b"weights", "model.h5", {}, 422, "invalid-request", "architecture", "missing"),
         (b"x", "model.onnx", {"name": "tiny-detector"}, 409, "name-taken", "name", "already"),
         (b"x", "model.onnx", {"model": str(uuid4())}, 404, "not-found", "model", None),
         (b"x", "model.onnx", {"type": "generator"}, 422, "invalid-request", "face_class", "human_gen"),

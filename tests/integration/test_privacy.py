@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing
 from uuid import UUID, uuid4
 
 import httpx
 import pytest
 from PIL import Image
+from sqlalchemy import func, select
 from support.image_files import encoded, jpeg, picture, png
 from support.problem_details import problem_of
 from support.waiting import block_until
+
+from visionlab_api.database.tables import ImageRow
 
 NOBODY = str(uuid4())
 
@@ -64,10 +65,9 @@ def stored(server, image: dict) -> bool:
     return any(server.folder.glob(f"store/**/*{image['uuid']}*"))
 
 
-def rows(server, table: str, uuid: str) -> int:
-    column = "uuid" if table == "images" else "image_id"
-    with closing(sqlite3.connect(server.folder / "visionlab.db")) as database:
-        return database.execute(f"SELECT count(*) FROM {table} WHERE {column} = ?", [UUID(uuid).hex]).fetchone()[0]
+def rows(server, uuid: str) -> int:
+    with server.database() as database:
+        return database.scalar(select(func.count()).where(ImageRow.uuid == UUID(uuid)))
 
 
 def test_an_upload_is_there_for_its_uploader_alone(client, stranger, admin, upload):
@@ -89,6 +89,9 @@ def test_what_is_shared_for_training_is_there_for_those_who_train(client, strang
     assert sees(key("datasets"), image)
     assert not sees(key("models"), image)
     assert not sees(stranger, image)
+    mine = {"type": "uploaded", "mine": "true"}
+    assert image["uuid"] in [each["uuid"] for each in client.get("/backend/image", params=mine).json()["images"]]
+    assert image["uuid"] not in [each["uuid"] for each in admin.get("/backend/image", params=mine).json()["images"]]
 
 
 def test_agreement_may_come_with_the_label_and_be_withdrawn(client, admin, upload):
@@ -158,7 +161,7 @@ def test_my_images_are_deleted_for_good(client, server, stranger, upload):
     theirs = listed(stranger, type="uploaded")
     assert client.delete("/backend/image", params={"mine": "true"}).json() == {"deleted": 3}
     assert not any(sees(client, image) for image in mine)
-    assert not any(stored(server, image) or rows(server, "images", image["uuid"]) for image in mine)
+    assert not any(stored(server, image) or rows(server, image["uuid"]) for image in mine)
     assert listed(stranger, type="uploaded") == theirs
     assert client.delete("/backend/image", params={"mine": "true"}).json() == {"deleted": 0}
 

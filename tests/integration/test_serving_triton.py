@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
-import sqlite3
 import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from pathlib import Path
 
 import httpx
 import pytest
+from sqlalchemy import text
 from support.image_files import png
 from support.problem_details import problem_of
 from support.processes import session
@@ -145,11 +144,9 @@ def test_models_enabled_disabled_and_rolled_back_under_load_lose_no_request(kind
         block_until(lambda: voters[names] >= goal or any(each.done() for each in clients))
 
     def set_version(version: int | None) -> None:
-        with closing(sqlite3.connect(server.folder / "visionlab.db", timeout=30)) as database, database:
-            database.execute(
-                "UPDATE models SET status = CASE WHEN version = ? THEN 'enabled' ELSE 'disabled' END WHERE name = 'comes'",
-                [version or 0],
-            )
+        with server.database() as database:
+            which = "CASE WHEN version = :version THEN 'enabled' ELSE 'disabled' END"
+            database.execute(text(f"UPDATE models SET status = {which} WHERE name = 'comes'"), {"version": version or 0})
 
     with ThreadPoolExecutor(CLIENTS) as pool:
         clients = [pool.submit(client) for _ in range(CLIENTS)]

@@ -5,18 +5,22 @@ from __future__ import annotations
 import hashlib
 import io
 import random
-import sqlite3
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import suppress
 from dataclasses import dataclass, field
 from uuid import UUID, uuid4
 
 import httpx
 import numpy as np
+import pytest
 from PIL import Image
+from sqlalchemy import select, text
+from support.databases import KINDS, database_url
 from support.image_files import noise_png
 from support.tiny_models import GENERATOR, SIDE
+
+from visionlab_api.database.tables import LabelRow
 
 ROUNDS = 2
 CLIENTS = 4
@@ -96,6 +100,33 @@ def test_nothing_acknowledged_is_lost(start_server, tiny_models):
         check(server, acknowledged)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_acknowledged_like_is_lost(start_server, tiny_models, tmp_path, kind):
+    server = start_server(tiny_models, database=database_url(tmp_path / "data", kind))
+    made = server.client.post("/backend/image/generate", json={"models": [str(GENERATOR)], "count": 1}).json()["images"]
+    face = made[0]["uuid"]
+    acknowledged = Acknowledged()
+
+    def like() -> None:
+        with httpx.Client(base_url=server.url, timeout=60) as client, suppress(httpx.TransportError):
+            while True:
+                client.post("/backend/image/stats", json={"images": [face], "action": "like"}).raise_for_status()
+                acknowledged.note(likes=[face])
+
+    with ThreadPoolExecutor(2 * CLIENTS) as pool:
+        clients = [pool.submit(like) for _ in range(2 * CLIENTS)]
+        with acknowledged.changed:
+            assert acknowledged.changed.wait_for(lambda: acknowledged.count >= 200, timeout=60)
+        server.kill()
+        for client in clients:
+            client.result()
+    server.start()
+    [counts] = server.client.post("/backend/image/stats", json={"images": [face], "action": "download"}).json()
+    assert acknowledged.count <= counts["likes"] <= acknowledged.count + 2 * CLIENTS
+    [stats] = server.client.get("/backend/image/stats").json()
+    assert (stats["images"], stats["likes"], stats["downloads"]) == (1, counts["likes"], 1)
+
+
 def check(server, acknowledged: Acknowledged) -> None:
     assert server.client.get("/backend/settings").json() == {"images_per_batch": 13}
     server.client.cookies.update(ONE_VISITOR)
@@ -114,7 +145,8 @@ def check(server, acknowledged: Acknowledged) -> None:
             assert image["width"] == SIDE
         # A like whose answer was cut off may have been counted: one for each client at most.
         assert acknowledged.likes.get(uuid, 0) <= image["likes"] <= acknowledged.likes.get(uuid, 0) + 1
-    with closing(sqlite3.connect(server.folder / "visionlab.db")) as database:
-        kept = {UUID(hex=row[0]) for row in database.execute("SELECT uuid FROM labels")}
-        assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    with server.database() as database:
+        kept = set(database.scalars(select(LabelRow.uuid)))
+        if database.dialect.name == "sqlite":
+            assert database.scalar(text("PRAGMA integrity_check")) == "ok"
     assert {UUID(label) for label in acknowledged.labels} <= kept

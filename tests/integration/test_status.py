@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-import sqlite3
 import time
-from contextlib import closing
 from datetime import UTC, datetime
 
+from sqlalchemy import update
 from support.image_files import png
 from support.problem_details import problem_of
 from support.tiny_models import DAMAGED, DETECTOR, GENERATOR, NOT_A_NUMBER, SECOND_DETECTOR, WITHOUT_FILE
+
+from visionlab_api.database.tables import ModelRow
 
 
 def test_status_of_a_healthy_server(client):
@@ -22,6 +23,7 @@ def test_status_of_a_healthy_server(client):
     assert {model["name"]: model["state"] for model in status["models"]} == {
         "tiny-detector": "ready", "other-detector": "ready", "tiny-generator": "ready",
     }  # fmt: skip
+    assert status["counts"] == {"ready": 3, "loading": 0, "failed": 0, "disabled": 0}
 
 
 def test_models_of_a_type_with_what_their_cards_say(client):
@@ -41,6 +43,14 @@ def test_models_of_a_type_with_what_their_cards_say(client):
 
 def test_generator_in_service_has_its_row_of_popularity(client):
     assert [each["model_uuid"] for each in client.get("/backend/image/stats").json()] == [str(GENERATOR)]
+
+
+def test_metrics_tell_how_the_models_fare(hospital):
+    told = hospital.client.get("/metrics").text
+    for state, count in hospital.client.get("/backend/status").json()["counts"].items():
+        if state != "disabled":
+            assert f'visionlab_models{{state="{state}"}} {float(count)}\n' in told
+    assert "visionlab_store_unusable 0.0\n" in told
 
 
 def test_metrics_count_requests_by_route(client, upload):
@@ -89,8 +99,9 @@ def test_model_whose_answers_are_no_numbers_is_a_problem(hospital):
 
 def test_disabled_model_is_refused_until_it_is_enabled_again(hospital):
     def set_status(status: str) -> None:
-        with closing(sqlite3.connect(hospital.folder / "visionlab.db", timeout=30)) as database, database:
-            assert database.execute("UPDATE models SET status = ? WHERE name = 'other-detector'", [status]).rowcount == 1
+        with hospital.database() as database:
+            changed = update(ModelRow).where(ModelRow.name == "other-detector").values(status=status)
+            assert database.execute(changed).rowcount == 1
         deadline = time.monotonic() + 30
         while states(hospital)["other-detector"] != {"enabled": "ready", "disabled": "disabled"}[status]:
             assert time.monotonic() < deadline, "the serving loop does not follow the table"

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
-import sqlite3
 import time
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from sqlalchemy import text
 from support.image_files import noise_png, png
 from support.problem_details import problem_of
 from support.tiny_models import DETECTOR
@@ -177,8 +177,8 @@ async def test_model_that_is_disabled_meanwhile_is_the_problem_of_the_images_aft
         opening = f"--{BOUNDARY}\r\n".encode()
         writer.write(HEAD + chunk(part(png(seed=1)) + opening))
         assert (await next_line(reader))["verdict"]
-        with closing(sqlite3.connect(server.folder / "visionlab.db")) as database, database:
-            database.execute("UPDATE models SET status = 'disabled' WHERE name = 'tiny-detector'")
+        with server.database() as database:
+            database.execute(text("UPDATE models SET status = 'disabled' WHERE name = 'tiny-detector'"))
         states = "unknown"
         deadline = time.monotonic() + 30
         while states != "disabled":

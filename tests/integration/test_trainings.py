@@ -89,6 +89,8 @@ def comes_to(studio, training: dict, status: str) -> dict:
         ({"architecture": None}, 422, "invalid-request", "architecture", "missing"),
         ({"architecture": "Xception", "resolution": 64}, 422, "invalid-request", "resolution", "71 pixels"),
         ({"batch_size": 1}, 422, "invalid-request", "batch_size", None),
+        ({"batch_size": 4, "gpus": 3}, 422, "invalid-request", "batch_size", "no multiple of 3"),
+        ({"gpus": -1}, 422, "invalid-request", "gpus", None),
         ({"optimizer": "sgd"}, 422, "invalid-request", "optimizer", None),
         ({"face_class": "human"}, 422, "invalid-request", "face_class", "leave face_class out"),
         ({"base_models": [str(DETECTOR)]}, 422, "invalid-request", "base_models", "Only an ensemble"),
@@ -162,7 +164,7 @@ def test_the_queue_goes_on_in_order_one_at_a_time(studio, dataset):
         assert studio.admin.delete(f"{URL}/{training['uuid']}").status_code == 204
         problem_of(studio.admin.get(f"{URL}/{training['uuid']}/report"), 404, "not-found")
     block_until(lambda: not any((studio.folder / "store" / "trainings").glob("*")))
-    assert not any((studio.folder / "trainings").glob("*"))
+    assert not any((studio.folder / "trainings").glob("*-*-*"))
 
 
 def test_a_failed_training_says_why_and_can_be_tried_again(studio, dataset):
@@ -182,6 +184,23 @@ def test_a_failed_training_says_why_and_can_be_tried_again(studio, dataset):
     assert (again["status"], again["reason"]) == ("pending", None)
     comes_to(studio, training, "running")
     problem_of(studio.admin.post(f"{URL}/{training['uuid']}/retry"), 409, "training-not-failed")
+    studio.admin.delete(f"{URL}/{training['uuid']}")
+
+
+def test_what_a_training_says_can_be_read(studio, dataset):
+    studio.script.write_text(
+        "for line in 1 2 3; do echo line $line; done; printf '1%%\\r2%%\\r\\nvisionlab: no such thing\\n' >&2; exit 2"
+    )
+    training = add(studio, dataset, gpus=2)
+    assert training["settings"]["gpus"] == 2
+    comes_to(studio, training, "failed")
+    log = f"{URL}/{training['uuid']}/log"
+    answer = studio.admin.get(log)
+    assert answer.headers["content-type"] == "text/plain; charset=utf-8"
+    assert answer.text == "line 1\nline 2\nline 3\n2%\nvisionlab: no such thing\n"
+    assert studio.admin.get(log, params={"tail": 1}).text == "visionlab: no such thing\n"
+    problem_of(studio.admin.get(log, params={"tail": 0}), 422, "invalid-request", "tail")
+    problem_of(studio.admin.get(f"{URL}/{uuid4()}/log"), 404, "not-found")
     studio.admin.delete(f"{URL}/{training['uuid']}")
 
 
@@ -257,3 +276,27 @@ def test_without_what_trains_a_training_waits_and_says_so(start_server, tiny_mod
     waiting = report(server, training)
     assert (waiting["status"], "VISIONLAB_TRAIN_COMMAND" in waiting["reason"]) == ("pending", True)
     assert server.admin.post(f"{URL}/process").json()["reason"] == waiting["reason"]
+
+
+def test_what_a_generator_draws_is_shown_while_it_learns(studio):
+    dataset = make_dataset(studio.admin, ("anime",), each=12, kind="generator")
+    studio.script.write_text(
+        f"mkdir -p $3/samples; for step in 000050 000025; do printf $step > $3/samples/$step.jpg; done\n{WAITING}"
+    )
+    training = add(studio, dataset, type="generator", architecture="DCGAN", resolution=128, face_class="anime")
+    block_until(lambda: report(studio, training)["samples"])
+    samples = report(studio, training)["samples"]
+    assert [each["step"] for each in samples] == [25, 50]
+    shown = studio.admin.get(samples[1]["url"])
+    assert (shown.content, shown.headers["content-type"]) == (b"000050", "image/jpeg")
+    assert problem_of(studio.admin.get(f"{URL}/{training['uuid']}/sample/26"), 404)["field"] == "step"
+    assert studio.client.get(samples[1]["url"]).status_code == 401
+    studio.admin.delete(f"{URL}/{training['uuid']}")
+
+
+def test_what_can_be_trained_is_told(studio):
+    options = studio.admin.get(f"{URL}/options").json()
+    sides = {each["name"]: each["least_side"] for each in options["detectors"]}
+    assert (sides["Xception"], sides["Tiny"]) == (71, 32)
+    assert {each["name"] for each in options["generators"]} == {"DCGAN", "StyleGAN2"}
+    assert (options["at_once"], options["reason"]) == (1, None)

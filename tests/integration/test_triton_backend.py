@@ -59,7 +59,7 @@ async def test_server_killed_in_the_middle_of_a_batch(tmp_path, rounds):
     async with open_serving("triton", tmp_path) as serving:
         await serve(serving, rounds)
         for _ in range(2):
-            calls = [asyncio.create_task(outcome(serving.backend.infer(SLOW, IMAGE))) for _ in range(30)]
+            calls = [asyncio.create_task(outcome(serving.backend.infer(SLOW, IMAGE))) for _ in range(64)]
             await asyncio.wait(calls, return_when=asyncio.FIRST_COMPLETED)
             os.kill(server_process(serving, "tritonserver")[0], signal.SIGKILL)
             async with asyncio.timeout(20):
@@ -130,6 +130,9 @@ async def test_server_that_hangs_is_a_clean_error_after_the_deadline(tmp_path, r
                 pass
 
 
+MANY = 512
+
+
 def executed_images(serving) -> int:
     """Images that the server has run the slow model on."""
     _, command = server_process(serving, "tritonserver")
@@ -139,11 +142,12 @@ def executed_images(serving) -> int:
 
 
 async def test_cancelled_call_is_cancelled_on_the_server(tmp_path, rounds):
-    async with open_serving("triton", tmp_path) as serving:
+    # So many that the server is at work for long after the quick model has answered.
+    async with open_serving("triton", tmp_path, max_queue=MANY) as serving:
         await serve(serving, rounds)
         await serving.backend.infer(SLOW, IMAGE)
         before = await asyncio.to_thread(executed_images, serving)
-        call = asyncio.create_task(serving.backend.infer(SLOW, {"image": picture()[None].repeat(64, axis=0)}))
+        call = asyncio.create_task(serving.backend.infer(SLOW, {"image": picture()[None].repeat(MANY, axis=0)}))
         first = asyncio.create_task(serving.backend.infer(QUICK, IMAGE))
         await first
         call.cancel()
@@ -151,7 +155,7 @@ async def test_cancelled_call_is_cancelled_on_the_server(tmp_path, rounds):
             await call
         # Answered after all that the server had taken before it.
         await serving.backend.infer(SLOW, IMAGE)
-        assert await asyncio.to_thread(executed_images, serving) - before < 64
+        assert await asyncio.to_thread(executed_images, serving) - before < MANY
 
 
 async def test_server_that_does_not_start_again_is_tried_until_it_does(tmp_path, rounds, monkeypatch):

@@ -22,6 +22,23 @@ def test_assets_may_be_kept_for_ever(client):
     assert client.get("/assets/index-abc123.js", headers={"If-None-Match": answer.headers["etag"]}).status_code == 304
 
 
+@pytest.mark.parametrize(
+    ("accepted", "given"),
+    [("gzip, deflate, br", "br"), ("gzip", "gzip"), ("br;q=0, gzip;q=0.5", "gzip"), ("identity", None), ("br;q=0.000", None)],
+)
+def test_files_are_sent_as_the_build_packed_them(client, accepted, given):
+    path = "/assets/large-abc123.js"
+    headers = {"Accept-Encoding": accepted}
+    with client.stream("GET", path, headers=headers) as answer:
+        assert answer.headers.get("content-encoding") == given
+        assert answer.headers["content-type"].startswith("text/javascript")
+        assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
+        sent = b"".join(answer.iter_raw())
+        etag = answer.headers["etag"]
+    assert sent == {"br": b"packed by brotli", "gzip": b"packed by gzip", None: b"not packed"}[given]
+    assert client.get(path, headers={**headers, "If-None-Match": etag}).status_code == 304
+
+
 @pytest.mark.parametrize("path", ["/assets/index-old.js", "/favicon.ico", "/..%2f..%2fetc%2fpasswd.txt", "/x.php"])
 def test_file_that_is_not_there_is_not_found(client, path):
     problem_of(client.get(path), 404)
@@ -32,6 +49,7 @@ def test_pages_are_protected(client, path):
     headers = client.get(path).headers
     assert "default-src 'self'" in headers["content-security-policy"]
     assert "frame-ancestors 'none'" in headers["content-security-policy"]
+    assert "unsafe" not in headers["content-security-policy"]
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["referrer-policy"] == "same-origin"
 

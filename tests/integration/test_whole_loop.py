@@ -1,25 +1,28 @@
-"""From photos to a model in service and back to photos, over HTTP only, through a kill of the server.
-
-Not there yet: that VisionLab retrains by itself, and judges champion and challenger on the same images. Switching to a version
-and back is in `test_models.py`; a training that makes the next version of a model is here.
-"""
+"""From photos to a model in service, from its mistakes to the next version and back, over HTTP only, through kills."""
 
 from __future__ import annotations
 
 import json
 
+import numpy as np
+import pytest
 from support.archives import face, zip_of
-from support.image_files import png
+from support.databases import KINDS, database_url
+from support.image_files import encoded, png
 from support.tiny_training import HELD_AT, HELD_COMMAND
 from support.tus import begin, offset_of, send, unfinished_piece
 from support.waiting import block_until
 
 CLASSES = ("human", "human_gen", "anime", "anime_gen")
+COLOURS = {"human": (200, 40, 40), "human_gen": (40, 200, 40), "anime": (40, 40, 200), "anime_gen": (200, 200, 40)}
 
 
-def test_from_photos_to_a_model_and_back(start_server, tiny_models):
+@pytest.mark.timeout(400)
+@pytest.mark.parametrize("kind", KINDS)
+def test_from_photos_to_a_model_and_back(start_server, tiny_models, tmp_path, kind):
     server = start_server(
         tiny_models,
+        database=database_url(tmp_path / "data", kind),
         VISIONLAB_TRAIN_COMMAND=HELD_COMMAND,
         VISIONLAB_EXTRA_ARCHITECTURES="Tiny",
         VISIONLAB_TRAINING_NICE="0",
@@ -77,18 +80,64 @@ def test_from_photos_to_a_model_and_back(start_server, tiny_models):
     block_until(lambda: server.admin.post("/backend/image/classify", json=asked).status_code == 200)
     called = server.admin.post("/backend/image/classify", json=asked).json()["results"][0]["verdict"]["called"]
 
-    # Label a mistake; the next version learns from it.
+    # Label a mistake, and photos more. Each is of the colour of its class: easy to learn, once one has seen such.
     right = next(name for name in CLASSES if name != called)
-    server.admin.post(
-        "/backend/image/label", json={"image": image, "label": right, "predicted": called, "share": True}
-    ).raise_for_status()
-    again = {**request, "datasets": [dataset["uuid"]], "include_uploaded": True, "model": model["uuid"]}
-    second = server.admin.post("/backend/training", json=again).json()
-    assert (second["model_uuid"], second["model_version"]) == (model["uuid"], 2)
-    assert [each["images"] for each in second["datasets"]] == [40, 1]
-    assert server.admin.delete(f"/backend/training/{second['uuid']}").status_code == 204
-    block_until(lambda: server.admin.delete(f"/backend/dataset/{dataset['uuid']}").status_code == 204)
-    assert not any((server.folder / "trainings").glob("*"))
+    label(server, image, right, called)
+    for number in range(64):
+        name = CLASSES[number % 4]
+        label(server, upload(server, coloured(COLOURS[name], number)), name)
+
+    # Retrain with the labels, and compare: both versions on the same images, from which neither has learnt.
+    rule = {"min_labels": 65, "min_judged": 10, "held_out": 0.5, "min_gain": -0.99, "max_p_value": 1, "max_class_loss": 1}
+    body = {"model": model["uuid"], "rule": rule, "training": {"max_epochs": 1}}
+    answer = server.admin.post("/backend/challenge", json=body)
+    assert answer.status_code == 201, answer.text
+    challenge = f"/backend/challenge/{answer.json()['uuid']}"
+    block_until(lambda: server.admin.get(challenge).json()["state"] == "training")
+    server.kill()
+    server.start()
+    second = f"/backend/training/{server.admin.get(challenge).json()['training']}"
+    block_until(lambda: server.admin.get(challenge).json()["state"] not in ("queued", "training", "judging"))
+    compared = server.admin.get(challenge).json()
+    assert compared["state"] == "proposed", compared["reason"]
+    figures = compared["comparison"]
+    assert figures["images"] == compared["judged"]["images"] >= 10
+    for side in ("champion", "challenger"):
+        assert sum(map(sum, figures[side]["confusion"])) == figures["images"]
+    assert compared["judged"]["learnt_known"]
+    assert [each["images"] for each in report(server, second)["datasets"]] == [40, 65]
+
+    # Switch: the new version answers. Roll back: the old one does.
+    assert answering(server, model["uuid"]) == 1
+    server.admin.post(f"{challenge}/accept").raise_for_status()
+    block_until(lambda: answering(server, model["uuid"]) == 2)
+    server.admin.post(f"{challenge}/rollback").raise_for_status()
+    block_until(lambda: answering(server, model["uuid"]) == 1)
+    assert [(each["version"], each["status"]) for each in find(server, "mine")] == [(1, "enabled"), (2, "disabled")]
+    assert server.admin.delete(f"/backend/dataset/{dataset['uuid']}").status_code == 204
+    assert not any((server.folder / "trainings").glob("*-*-*"))
+
+
+def upload(server, data: bytes) -> str:
+    return server.admin.post("/backend/image", files={"file": ("a.png", data)}).json()["uuid"]
+
+
+def label(server, image: str, name: str, called: str | None = None) -> None:
+    body = {"image": image, "label": name, "predicted": called, "share": True}
+    server.admin.post("/backend/image/label", json=body).raise_for_status()
+
+
+def coloured(colour: tuple[int, int, int], seed: int) -> bytes:
+    grain = np.random.default_rng(seed).integers(-20, 21, (64, 64, 3))
+    return encoded((np.array(colour) + grain).clip(0, 255).astype(np.uint8), "PNG")
+
+
+def answering(server, model: str) -> int:
+    """The version that answers for a model."""
+    asked = {"images": [upload(server, png())], "models": [model]}
+    block_until(lambda: server.admin.post("/backend/image/classify", json=asked).status_code == 200)
+    [answer] = server.admin.post("/backend/image/classify", json=asked).json()["results"][0]["models"]
+    return answer["model_version"]
 
 
 def find(server, name: str) -> list[dict]:

@@ -8,10 +8,14 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from uuid import UUID
 
 import httpx
+from sqlalchemy import URL, Connection, create_engine
+from support.databases import database_url
 
 from visionlab_core.object_store import FolderObjectStore
 from visionlab_training.runners import LocalRunner
@@ -20,10 +24,14 @@ ADMIN_TOKEN = "vl_admin-of-the-tests-0123456789abcdefghijk"
 
 
 class Server:
-    """`visionlab-api` on a free port, with its data in `folder`. A variable that is None is not set."""
+    """`visionlab-api` on a free port, with its data in `folder`. A variable that is None is not set.
 
-    def __init__(self, folder: Path, starter_models: Path, **environment: str | None) -> None:
+    Its database is the one of `support.databases` for this folder, unless a URL is given.
+    """
+
+    def __init__(self, folder: Path, starter_models: Path, database: URL | None = None, **environment: str | None) -> None:
         self.folder = folder
+        self.database_url = database or database_url(folder)
         wanted = {
             **os.environ,
             "VISIONLAB_DATA_FOLDER": str(folder),
@@ -31,6 +39,7 @@ class Server:
             "VISIONLAB_PORT": "0",
             "VISIONLAB_LOG_FORMAT": "json",
             "VISIONLAB_ADMIN_TOKEN": ADMIN_TOKEN,
+            "VISIONLAB_DATABASE_URL": self.database_url.render_as_string(hide_password=False),
             **environment,
         }
         self._environment = {name: value for name, value in wanted.items() if value is not None}
@@ -62,6 +71,19 @@ class Server:
                 time.sleep(0.02)
         self.seconds_to_ready = time.monotonic() - began
         return self
+
+    @contextmanager
+    def database(self) -> Iterator[Connection]:
+        """A transaction of one's own in its database."""
+        url = self.database_url
+        if url.get_backend_name() == "sqlite":
+            url = url.set(drivername="sqlite", query={"timeout": "30"})
+        engine = create_engine(url)
+        try:
+            with engine.begin() as connection:
+                yield connection
+        finally:
+            engine.dispose()
 
     def kill(self) -> None:
         """SIGKILL: no goodbye."""

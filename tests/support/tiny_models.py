@@ -39,7 +39,7 @@ def detector_onnx(seed: int = 0, *, bias: float = 0.0, rounds: int = 0) -> bytes
         *_slow_nodes(rounds),
         helper.make_node("Softmax", ["slow_logits" if rounds else "logits"], ["probabilities"], axis=1),
     ]
-    return _model(
+    return onnx_model(
         nodes,
         [helper.make_tensor_value_info("image", TensorProto.UINT8, ["N", 224, 224, 3])],
         [
@@ -62,7 +62,7 @@ def generator_onnx(seed: int = 0) -> bytes:
         helper.make_node("Cast", ["rounded"], ["bytes"], to=TensorProto.UINT8),
         helper.make_node("Reshape", ["bytes", "shape"], ["image"]),
     ]
-    return _model(
+    return onnx_model(
         nodes,
         [
             helper.make_tensor_value_info("latent", TensorProto.FLOAT, ["N", 100]),
@@ -184,7 +184,7 @@ def _digest(data: bytes) -> FileDigest:
     return FileDigest(sha256=hashlib.sha256(data).hexdigest(), size=len(data))
 
 
-def _model(nodes, inputs, outputs, weights) -> bytes:
+def onnx_model(nodes, inputs, outputs, weights) -> bytes:
     graph = helper.make_graph(
         nodes, "tiny", inputs, outputs, [numpy_helper.from_array(value, name) for name, value in weights.items()]
     )

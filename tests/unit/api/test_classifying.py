@@ -12,7 +12,7 @@ from support.lanes import ONE_LANE
 from support.tiny_models import detector_card, detector_onnx
 from support.waiting import until
 
-from visionlab_api.reconcile.serving import KnownModel
+from visionlab_api.reconcile.model_table import KnownModel
 from visionlab_api.services.classifying import Asked, Classifier
 from visionlab_api.services.decoding import Decoder
 from visionlab_core.telemetry import Metrics

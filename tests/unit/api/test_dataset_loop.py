@@ -13,10 +13,11 @@ from uuid import UUID, uuid4
 
 import pytest
 from moto.server import ThreadedMotoServer
-from sqlalchemy import URL, func, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from support.archives import encrypted, face, resaved, tar_of, zip_of
+from support.databases import database_url
 from support.image_files import black_png, encoded, picture, png
 
 from visionlab_api import schemas
@@ -92,7 +93,7 @@ class Place:
 
 @asynccontextmanager
 async def opened(folder: Path, store: ObjectStore) -> AsyncIterator[Place]:
-    url = URL.create("sqlite+aiosqlite", database=str(folder / "visionlab.db"))
+    url = database_url(folder)
     migrate(url)
     engine = open_engine(url)
     sessions = async_sessionmaker(engine, expire_on_commit=False)

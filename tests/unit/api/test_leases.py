@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import URL, select, update
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import async_sessionmaker
+from support.databases import KINDS, database_url
 
 from visionlab_api.database.engine import migrate, open_engine
-from visionlab_api.database.leases import LEASE_SECONDS, held, take
-from visionlab_api.database.tables import UploadRow
+from visionlab_api.database.leases import LEASE_SECONDS, held, renew, take
+from visionlab_api.database.tables import LeaderRow, UploadRow
 
 
-@pytest.fixture
-async def sessions(tmp_path):
-    url = URL.create("sqlite+aiosqlite", database=str(tmp_path / "visionlab.db"))
+@pytest.fixture(params=KINDS)
+async def sessions(tmp_path, request):
+    url = database_url(tmp_path, request.param)
     migrate(url)
     engine = open_engine(url)
     sessions = async_sessionmaker(engine, expire_on_commit=False)
@@ -65,3 +69,25 @@ async def test_who_has_lost_a_row_does_not_free_it_for_others(sessions):
         pass
     async with sessions() as session:
         assert await session.scalar(select(UploadRow.holder)) == second
+
+
+async def test_a_renewal_that_is_cancelled_at_any_moment_leaves_no_lock_behind(tmp_path):
+    url = database_url(tmp_path, "sqlite")
+    migrate(url)
+    engine = open_engine(url)
+    sessions = async_sessionmaker(engine, expire_on_commit=False)
+    async with sessions() as session:
+        session.add(LeaderRow(name="cancelled"))
+        await session.commit()
+        holder = await take(session, LeaderRow)
+    assert holder is not None
+    cancelled = []  # and what they have in hand
+    with closing(sqlite3.connect(url.database, timeout=2, isolation_level=None)) as other:
+        for steps in range(60):
+            renewal = asyncio.create_task(renew(sessions, LeaderRow, holder))
+            await asyncio.sleep(steps / 5000)
+            renewal.cancel()
+            cancelled.append(await asyncio.gather(renewal, return_exceptions=True))
+            other.execute("BEGIN IMMEDIATE")
+            other.execute("ROLLBACK")
+    await engine.dispose()

@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 
 import pytest
-from sqlalchemy import URL, select, update
-from sqlalchemy.ext.asyncio import async_sessionmaker
+from sqlalchemy import select, update
 from support.lanes import ONE_LANE
 from support.tiny_models import DETECTOR, SECOND_DETECTOR, detector_card, detector_onnx, write_version
 
-from visionlab_api.database.engine import migrate, open_engine
 from visionlab_api.database.tables import ModelRow
 from visionlab_api.problems import ProblemError
+from visionlab_api.reconcile.pool import pool_loops
 from visionlab_api.reconcile.serving import ServingLoop
 from visionlab_api.services.choosing import chosen_models
 from visionlab_api.services.starters import install_starters
@@ -21,15 +20,6 @@ from visionlab_core.store_layout import model_key
 from visionlab_inference.backend import ModelVersion
 from visionlab_inference.embedded import EmbeddedBackend
 from visionlab_inference.releases import EmbeddedDeployer, PoolState, read_pool, read_release
-
-
-@pytest.fixture
-async def sessions(tmp_path):
-    url = URL.create("sqlite+aiosqlite", database=str(tmp_path / "visionlab.db"))
-    migrate(url)
-    engine = open_engine(url)
-    yield async_sessionmaker(engine, expire_on_commit=False)
-    await engine.dispose()
 
 
 @pytest.fixture
@@ -59,7 +49,7 @@ def starters(tmp_path):
 @pytest.fixture
 def loop(sessions, store, backend, deployer):
     """A loop whose rounds the test does, and which tries failed models again in every one."""
-    return ServingLoop(sessions, store, backend, deployer, seconds_to_retry=0)
+    return ServingLoop(sessions, store, backend, pool_loops(store, deployer, seconds_to_retry=0))
 
 
 def add(folder, uuid=DETECTOR, name="first", version=1):
@@ -189,7 +179,7 @@ async def test_row_whose_card_cannot_be_read_stops_no_other(sessions, store, sta
 async def test_failed_model_is_left_alone_until_it_is_due(sessions, store, starters, backend, deployer):
     (add(starters) / "model.onnx").write_bytes(b"x")
     await install_starters(starters, store, sessions)
-    loop = ServingLoop(sessions, store, backend, deployer, seconds_to_retry=3600)
+    loop = ServingLoop(sessions, store, backend, pool_loops(store, deployer, seconds_to_retry=3600))
     await loop.round()
     store.put(model_key(DETECTOR, 1, "model.onnx"), detector_onnx(1))
     await loop.round()
@@ -223,7 +213,7 @@ async def test_restart_goes_on_with_the_release_and_writes_nothing(sessions, sto
     store.delete(model_key(DETECTOR, 1, "model.onnx"))
     backend = EmbeddedBackend(ONE_LANE)
     deployer = EmbeddedDeployer(backend, store, seconds_to_linger=0)
-    again = ServingLoop(sessions, store, backend, deployer)
+    again = ServingLoop(sessions, store, backend, pool_loops(store, deployer))
     await again.round()
     assert [again.state(model) for model in again.models()] == [("ready", None)]
     assert {info.key: info.modified for info in store.list("releases/")} == before
@@ -239,7 +229,7 @@ async def test_release_that_was_damaged_is_mended_from_the_models(sessions, stor
     store.put(key, b"rot")
     backend = EmbeddedBackend(ONE_LANE)
     deployer = EmbeddedDeployer(backend, store, seconds_to_linger=0)
-    again = ServingLoop(sessions, store, backend, deployer, seconds_to_retry=0)
+    again = ServingLoop(sessions, store, backend, pool_loops(store, deployer, seconds_to_retry=0))
     await again.round()
     [first] = again.models()
     state, reason = again.state(first)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import threading
+from contextlib import closing
 
 import numpy as np
+import psycopg
 import pytest
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -169,3 +172,20 @@ async def test_decoder_refuses_when_too_much_waits_and_recovers():
     with pytest.raises(ZeroDivisionError):
         await decoder.run(lambda: 1 // 0)
     assert await decoder.run(lambda: 2) == 2
+
+
+def test_a_database_without_room_is_told_from_one_that_is_away():
+    with closing(sqlite3.connect(":memory:")) as small:
+        small.execute("PRAGMA max_page_count=1")
+        with pytest.raises(sqlite3.OperationalError) as full:
+            small.execute("CREATE TABLE a (b)")
+    for error, status in (
+        (full.value, 507),
+        (psycopg.errors.DiskFull(), 507),
+        (psycopg.errors.AdminShutdown(), 503),
+        (sqlite3.OperationalError("database is locked"), 503),
+    ):
+        problem = as_problem(OperationalError("INSERT", {}, error))
+        assert problem is not None
+        assert problem.status == status
+        assert problem.retry_after

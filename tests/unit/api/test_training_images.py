@@ -7,7 +7,13 @@ import hashlib
 import io
 from uuid import uuid4
 
-from visionlab_api.services.training_images import ListedImage, read_listed, write_training_manifest
+from visionlab_api.services.training_images import (
+    ListedImage,
+    judged_images,
+    read_learnt,
+    read_listed,
+    write_training_manifest,
+)
 from visionlab_core.object_store import FolderObjectStore
 from visionlab_core.store_layout import dataset_manifest_key, training_key
 
@@ -54,3 +60,28 @@ def test_paths_of_frozen_manifests_become_keys(tmp_path):
     store.put(dataset_manifest_key(dataset, digest), text.encode())
     found = read_listed(store, [{"uuid": str(dataset), "digest": digest}])
     assert [image.key for image in found] == [f"datasets/{dataset}/images/human/x.jpg", "images/aa/y.png"]
+
+
+def test_what_two_versions_are_judged_on_neither_has_learnt(tmp_path):
+    store = FolderObjectStore(tmp_path)
+    before, digests = images(60)
+    champion = uuid4()
+    write_training_manifest(store, champion, before, digests, test_fraction=0.1, source=None)
+    learnt = {digests[image.key] for image in read_learnt(store, champion)}
+    assert len(learnt) == 60, "so few that none were kept"
+    listed, digests = images(400)
+    judged = judged_images(listed, digests, learnt, test_fraction=0.3)
+    challenger = uuid4()
+    write_training_manifest(store, challenger, listed, digests, test_fraction=0.3, source=None, least_for_a_test=0)
+    new = {digests[image.key] for image in read_learnt(store, challenger)}
+    assert len(judged) > 60
+    assert not judged.keys() & (learnt | new)
+    # The next time there is more, and the share is another; what was judged then has still not been learnt.
+    later, more = images(900)
+    next_judged = judged_images(later, more, new, test_fraction=0.3)
+    assert judged.keys() <= next_judged.keys()
+    assert judged_images(later, more, new, test_fraction=0.1).keys() <= next_judged.keys()
+
+
+def test_a_training_whose_list_is_gone_is_unknown(tmp_path):
+    assert read_learnt(FolderObjectStore(tmp_path), uuid4()) is None

@@ -24,7 +24,10 @@ def test_newer_server_is_understood():
             "time": "2030-01-01T00:00:00Z",
             "version": "9.0",
             "ready": True,
-            "serving": "kserve",
+            "serving": "elsewhere",
+            "store": "ready",
+            "store_problem": None,
+            "counts": {"ready": 0, "loading": 1, "failed": 0, "disabled": 0},
             "something": {"new": 1},
             "models": [
                 {
@@ -38,7 +41,7 @@ def test_newer_server_is_understood():
             ],
         }
     )
-    assert (status.serving, status.models[0].state) == ("kserve", "rolling out")
+    assert (status.serving, status.models[0].state) == ("elsewhere", "rolling out")
 
 
 def test_classes_are_in_the_order_of_every_vector():

@@ -9,9 +9,11 @@ from contextlib import contextmanager
 from uuid import uuid4
 
 import pytest
+from minio.error import S3Error
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.s3.models import s3_backends
 from pydantic import ValidationError
+from urllib3.response import HTTPResponse
 
 from visionlab_core.object_store import KeyNotFound, S3Settings, StoreFull, StoreUnavailable, open_store
 
@@ -155,3 +157,17 @@ def test_settings_that_cannot_work_are_refused(wrong: dict[str, str]) -> None:
 
 def test_the_secret_is_not_shown() -> None:
     assert "something" not in repr(settings("http://x"))
+
+
+def test_a_bucket_that_may_only_be_read_is_told(s3_settings: S3Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = open_store(f"s3://bucket-{uuid4().hex}", s3_settings)
+    store.check()
+    assert list(store.list()) == []
+
+    def refuses(*_: object, **__: object) -> None:
+        raise S3Error(HTTPResponse(), "AccessDenied", "no", "/", "1", "1")
+
+    monkeypatch.setattr(store._client, "put_object", refuses)
+    store.check(write=False)
+    with pytest.raises(StoreUnavailable, match=r"can be read and not be written to: .*the rights of the key on the bucket"):
+        store.check()

@@ -73,6 +73,8 @@ def test_a_resumed_detector_has_the_weights_of_an_uninterrupted_one(manifest, tm
     progress = json.loads((tmp_path / "whole/progress.json").read_text())
     assert progress["step"] == progress["steps"] == 4
     assert "CPU" in progress["device"]
+    resumed = json.loads((tmp_path / "parts/progress.json").read_text())
+    assert resumed["loss"] == pytest.approx(progress["loss"], rel=1e-3), "smoothed figures go on where they were, too"
     lines = [json.loads(line) for line in (tmp_path / "whole/metrics.jsonl").read_text().splitlines()]
     assert any("val_accuracy" in line for line in lines)
     assert any("loss" in line for line in lines)

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import yaml
 from pydantic import TypeAdapter
+from support.brightness_detector import brightness_detector
 from support.drawn_faces import write_dataset, write_faces
 
 from visionlab_core.model_card import ModelCard
@@ -148,6 +149,34 @@ def test_data_that_cannot_be_used_ends_with_exit_code_2(tmp_path, train_here, ca
         else:
             assert code == 2
             assert re.search(says, capsys.readouterr().err.splitlines()[-1])
+
+
+def test_a_comparison_that_was_broken_off_is_made_up_for_without_a_second_export(tmp_path, train_here, monkeypatch, capsys):
+    def publish_here(program, words, environment):
+        monkeypatch.setattr(sys, "argv", ["visionlab-publish", *words[3:]])
+        cli.publish()
+
+    monkeypatch.setattr(os, "execve", publish_here)
+    champion = tmp_path / "champion"
+    champion.mkdir()
+    (champion / "model.onnx").write_bytes(brightness_detector(right=True))
+    about = {"uuid": "0" * 8 + "-0000-4000-8000-" + "0" * 12, "name": "tiny", "label": "Tiny", "version": 2}
+    said = {"description": "For tests.", "licence": "none", "data": "Drawn in code."}
+    (tmp_path / "card.yaml").write_text(yaml.safe_dump(about | said))
+    (tmp_path / "spec.yaml").write_text(DETECTOR.replace("MobileNetV2", "Tiny"))
+    words = ["spec.yaml", "--out", "run", "--card", "card.yaml", "--models", "models", "--backend", "tensorflow"]
+    words += ["--champion", "champion", "--judged", "manifest.csv"]
+    assert train_here(*words) == 0
+    result = tmp_path / "run" / "comparison.json"
+    first = result.read_text()
+    assert (json.loads(first)["images"], json.loads(first)["left_out"]) == (32, 0)
+    card = tmp_path / "models" / about["uuid"] / "2" / "card.json"
+    made = card.stat().st_mtime_ns
+    result.unlink()
+    assert train_here(*words) == 0
+    assert (result.read_text(), card.stat().st_mtime_ns) == (first, made)
+    assert train_here(*words[:-2]) == 2
+    assert "--champion and --judged go together" in capsys.readouterr().err
 
 
 def test_sigterm_writes_a_checkpoint_and_has_its_own_exit_code(tmp_path):

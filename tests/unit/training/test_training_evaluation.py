@@ -51,6 +51,10 @@ def test_the_figures_of_a_card():
     assert metrics.missed_rate == 0
     assert metrics.auroc == 1
     assert metrics.ece == metrics.ece_uncalibrated
+    # Tops of 0.9 (twice), 0.6 (a little above, in single precision) and 0.7, of which the last is wrong.
+    assert {place: count for place, count in enumerate(metrics.reliability.count) if count} == {9: 1, 10: 1, 13: 2}
+    assert [metrics.reliability.accuracy[place] for place in (9, 10, 13)] == [1, 0, 1]
+    assert metrics.reliability.confidence[13] == pytest.approx(0.9)
     only_real = split_metrics(PROBABILITIES[:3], ROWS[:3])
     assert only_real.auroc is None
     assert only_real.missed_rate is None
