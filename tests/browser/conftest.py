@@ -15,7 +15,7 @@ SIZES = {"desk": {"width": 1280, "height": 860}, "phone": {"width": 360, "height
 CHROMIUM = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync")
 
 # The machine may have much else to do; a page that is right is not waited for.
-expect.set_options(timeout=60_000)
+expect.set_options(timeout=120_000)
 
 
 def own_chromium() -> str | None:

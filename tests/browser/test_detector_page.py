@@ -22,7 +22,7 @@ def ask(page, *files):
     page.goto("/detector")
     page.locator("input[type=file]").first.set_input_files(list(files))
     answer = page.get_by_role("region", name="Answer")
-    expect(answer.get_by_text(re.compile("This looks like"))).to_be_visible(timeout=20_000)
+    expect(answer.get_by_text(re.compile("This looks like"))).to_be_visible(timeout=60_000)
     return answer
 
 
@@ -70,7 +70,7 @@ def test_a_file_that_is_no_image_is_refused_in_words(page, server):
     page.locator("input[type=file]").first.set_input_files(
         [{"name": "letter.jpg", "mimeType": "image/jpeg", "buffer": b"Dear Sir or Madam"}]
     )
-    expect(page.get_by_text(re.compile("not a JPEG or PNG"))).to_be_visible(timeout=20_000)
+    expect(page.get_by_text(re.compile("not a JPEG or PNG"))).to_be_visible(timeout=60_000)
     page.complaints.clear()  # the browser's console tells of the 415 as well
 
 

@@ -12,7 +12,7 @@ def generate(page):
         page.get_by_role("button", name=re.compile("^Generate")).first.click()
     assert len(answered.value.json()["images"]) == 10
     faces = page.get_by_role("list", name="Gallery").get_by_role("listitem")
-    expect(faces.nth(9)).to_be_visible(timeout=30_000)
+    expect(faces.nth(9)).to_be_visible(timeout=60_000)
     return faces
 
 

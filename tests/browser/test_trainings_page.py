@@ -67,7 +67,7 @@ def assert_fit_for_all(page):
     assert violations(page) == []
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 def test_from_a_zip_file_to_a_model_in_service(page, archive, trainer):
     sign_in(page)
     name = f"faces-{page.size}"

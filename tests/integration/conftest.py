@@ -59,14 +59,14 @@ def hospital(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 @pytest.fixture
 def client(server: Server) -> Iterator[httpx.Client]:
     """A browser of its own: with its own cookie, so with a visitor of its own."""
-    with httpx.Client(base_url=server.url, timeout=60) as client:
+    with httpx.Client(base_url=server.url, timeout=180) as client:
         yield client
 
 
 @pytest.fixture
 def admin(server: Server) -> Iterator[httpx.Client]:
     """A program with the admin token."""
-    with httpx.Client(base_url=server.url, timeout=60, headers={"Authorization": f"Bearer {ADMIN_TOKEN}"}) as client:
+    with httpx.Client(base_url=server.url, timeout=180, headers={"Authorization": f"Bearer {ADMIN_TOKEN}"}) as client:
         yield client
 
 

@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import httpx
 from support.image_files import png
+from support.waiting import SECONDS
 
 ONE_VISITOR = {"visionlab_visitor": str(uuid4())}
 
@@ -32,7 +33,7 @@ def begun_upload(server, data: bytes) -> tuple[socket.socket, bytes]:
 
 
 def wait_until_nobody_listens(server) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + SECONDS
     while True:
         try:
             with httpx.Client(base_url=server.url, timeout=5) as client:

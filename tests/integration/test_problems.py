@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-import time
 from pathlib import Path
 from uuid import UUID
 
 import pytest
 from support.problem_details import problem_of
+from support.waiting import block_until
 
 MIB = 2**20
 
@@ -77,11 +77,10 @@ def test_problem_carries_the_id_of_the_request(client, server):
     assert problem_of(answer, 404)["instance"] == "my-request.1"
     made = problem_of(client.get("/backend/nothing"), 404)["instance"]
     assert UUID(made)
-    deadline = time.monotonic() + 30
-    while not (lines := [line for line in server.log if f'"{made}"' in line]):
-        assert time.monotonic() < deadline, "the log does not know the request"
-        time.sleep(0.01)
-    assert "GET /backend/nothing 404" in lines[0]
+    # The log is read by a thread of the test's own.
+    block_until(lambda: any(f'"{made}"' in line for line in server.log), "the request in the log")
+    [line] = [line for line in server.log if f'"{made}"' in line]
+    assert "GET /backend/nothing 404" in line
 
 
 def memory(server) -> int:

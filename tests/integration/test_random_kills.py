@@ -49,7 +49,7 @@ STEPS = 40
 ADMIN = {"Authorization": f"Bearer {ADMIN_TOKEN}"}
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize(
     ("kind", "apart"), [*((kind, False) for kind in KINDS), ("postgresql", True)], ids=[*KINDS, "postgresql and a controller"]
 )

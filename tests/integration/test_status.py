@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import time
 from datetime import UTC, datetime
 
 from sqlalchemy import update
 from support.image_files import png
 from support.problem_details import problem_of
 from support.tiny_models import DAMAGED, DETECTOR, GENERATOR, NOT_A_NUMBER, SECOND_DETECTOR, WITHOUT_FILE
+from support.waiting import block_until
 
 from visionlab_api.database.tables import ModelRow
 
@@ -57,11 +57,9 @@ def test_metrics_count_requests_by_route(client, upload):
     client.get(upload()["url"])
     client.post("/backend/image/classify", content=png(seed=77), headers={"Content-Type": "image/png"}).raise_for_status()
     counted = r'visionlab_http_requests_total\{method="GET",route="/backend/image/\{path:path\}",status="200"\} [1-9]'
-    deadline = time.monotonic() + 10
     # A request is counted once it is over, which may be a moment after its answer has arrived.
-    while not re.search(counted, text := client.get("/metrics").text):
-        assert time.monotonic() < deadline, text
-    assert re.search(r"visionlab_decode_seconds_count [1-9]", text)
+    block_until(lambda: re.search(counted, client.get("/metrics").text), counted)
+    assert re.search(r"visionlab_decode_seconds_count [1-9]", client.get("/metrics").text)
 
 
 def classify(server, model):
@@ -102,10 +100,8 @@ def test_disabled_model_is_refused_until_it_is_enabled_again(hospital):
         with hospital.database() as database:
             changed = update(ModelRow).where(ModelRow.name == "other-detector").values(status=status)
             assert database.execute(changed).rowcount == 1
-        deadline = time.monotonic() + 30
-        while states(hospital)["other-detector"] != {"enabled": "ready", "disabled": "disabled"}[status]:
-            assert time.monotonic() < deadline, "the serving loop does not follow the table"
-            time.sleep(0.05)
+        state = {"enabled": "ready", "disabled": "disabled"}[status]
+        block_until(lambda: states(hospital)["other-detector"] == state, f"{state} in the serving loop")
 
     set_status("disabled")
     problem = problem_of(classify(hospital, SECOND_DETECTOR), 409, "model-disabled", "models")

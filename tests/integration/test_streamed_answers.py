@@ -16,6 +16,7 @@ from sqlalchemy import text
 from support.image_files import noise_png, png
 from support.problem_details import problem_of
 from support.tiny_models import DETECTOR
+from support.waiting import SECONDS
 
 URL = "/backend/image/classify"
 LINES = {"Accept": "application/x-ndjson"}
@@ -180,7 +181,7 @@ async def test_model_that_is_disabled_meanwhile_is_the_problem_of_the_images_aft
         with server.database() as database:
             database.execute(text("UPDATE models SET status = 'disabled' WHERE name = 'tiny-detector'"))
         states = "unknown"
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + SECONDS
         while states != "disabled":
             assert time.monotonic() < deadline
             models = server.client.get("/backend/status").json()["models"]
@@ -198,7 +199,7 @@ async def test_client_that_goes_leaves_nothing_behind(server, connection, client
         writer.write(chunk(part(png(seed=index))))
     await next_line(reader)
     writer.transport.abort()
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(SECONDS):
         while requests(client, "499") == 0:  # noqa: ASYNC110 - the event is in another process
             await asyncio.sleep(0.05)
     assert len(lines_of(send(client, *[png()] * 40))) == 40, "the window is free again"
@@ -213,4 +214,4 @@ async def test_client_that_does_not_read_holds_up_nobody_else(server, client):
             deaf.sendall(chunk(part(png(seed=index % 5))))
         started = time.monotonic()
         assert len(lines_of(send(client, *[png()] * 100))) == 100
-        assert time.monotonic() - started < 20
+        assert time.monotonic() - started < 60

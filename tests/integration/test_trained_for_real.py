@@ -99,7 +99,7 @@ def pixels(data: bytes) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(data)))
 
 
-@pytest.mark.timeout(1200)
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize(("architecture", "side"), [("DCGAN", 128), ("StyleGAN2", 32)])
 def test_a_generator_is_trained_enabled_and_makes_faces(server, faces, architecture, side):
     name = f"my-{architecture.lower()}"
@@ -126,7 +126,7 @@ def test_a_generator_is_trained_enabled_and_makes_faces(server, faces, architect
     assert server.client.get(again["url"]).content == pictures[0]
 
 
-@pytest.mark.timeout(1200)
+@pytest.mark.timeout(1800)
 def test_a_stack_of_shipped_detectors_is_trained_enabled_and_classifies(server):
     shipped = {each["name"]: each for each in server.admin.get("/backend/model/detector").json() if each["name"] in BASES}
     bases = [shipped[name]["uuid"] for name in BASES]

@@ -17,7 +17,7 @@ CLASSES = ("human", "human_gen", "anime", "anime_gen")
 COLOURS = {"human": (200, 40, 40), "human_gen": (40, 200, 40), "anime": (40, 40, 200), "anime_gen": (200, 200, 40)}
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("kind", KINDS)
 def test_from_photos_to_a_model_and_back(start_server, tiny_models, tmp_path, kind):
     server = start_server(

@@ -21,7 +21,7 @@ from psycopg import sql
 from sqlalchemy import URL
 
 SUPERUSER = "postgres"
-SECONDS_TO_START = 30
+SECONDS_TO_START = 120
 
 
 class Postgres:

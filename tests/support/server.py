@@ -59,8 +59,8 @@ class Server:
         line = self.process.stdout.readline()
         assert line.startswith("VisionLab: "), f"{line!r}, and the log says:\n" + "\n".join(self.log[-20:])
         self.url = line.removeprefix("VisionLab: ").strip()
-        self.client = httpx.Client(base_url=self.url, timeout=60)
-        self.admin = httpx.Client(base_url=self.url, timeout=60, headers={"Authorization": f"Bearer {ADMIN_TOKEN}"})
+        self.client = httpx.Client(base_url=self.url, timeout=180)
+        self.admin = httpx.Client(base_url=self.url, timeout=180, headers={"Authorization": f"Bearer {ADMIN_TOKEN}"})
         while True:
             try:
                 self.client.get("/backend/status")
@@ -93,7 +93,7 @@ class Server:
     def stop(self) -> int:
         """SIGTERM, as every supervisor sends it; gives the exit code."""
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(timeout=60)
+        return self.process.wait(timeout=180)
 
     def close(self) -> None:
         """End it if it still runs."""

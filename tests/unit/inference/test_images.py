@@ -98,10 +98,10 @@ def test_image_with_too_few_pixels_is_refused(use, size):
 def test_image_with_too_many_pixels_is_refused_at_once(use):
     data = black_png(30_000, 30_000)
     assert len(data) < 4_000_000
-    began = time.perf_counter()
+    began = time.thread_time()
     with pytest.raises(ImageTooLarge, match="30000 x 30000"):
         use(data)
-    assert time.perf_counter() - began < 0.5
+    assert time.thread_time() - began < 0.5
 
 
 def test_refusing_too_many_pixels_takes_no_memory():
@@ -130,10 +130,10 @@ def test_jpeg_made_of_countless_scans_is_refused_at_once(use):
     begin = data.index(b"\xff\xda", data.index(b"\xff\xda") + 2)
     end = data.index(b"\xff\xc4", begin)
     bomb = data[:end] + data[begin:end] * 100_000 + data[end:]
-    began = time.perf_counter()
+    began = time.thread_time()
     with pytest.raises(BrokenImage, match=f"more than {MAX_SCANS} scans"):
         use(bomb)
-    assert time.perf_counter() - began < 1
+    assert time.thread_time() - began < 1
 
 
 def test_what_follows_the_picture_does_not_count_as_scans():
