@@ -25,6 +25,7 @@ from visionlab_core.model_card import ModelCard
 from visionlab_inference.backend import BackendBusy, ModelFailed, ModelNotServed, ModelVersion, ServingState
 from visionlab_inference.embedded import load_session
 from visionlab_inference.generation import generate
+from visionlab_inference.seeds import Latent
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -146,9 +147,9 @@ async def test_large_call_is_answered_in_order(serving, detector):
 
 async def test_same_seed_makes_the_same_face_alone_and_in_company(serving):
     model = version(serving.cards["tiny-generator-1"])
-    alone = (await generate(serving.backend, model, [42])).pixels[0]
-    many = await asyncio.gather(*(generate(serving.backend, model, [seed]) for seed in range(35, 50)))
-    large = (await generate(serving.backend, model, range(35, 50))).pixels
+    alone = (await generate(serving.backend, model, [Latent(42)])).pixels[0]
+    many = await asyncio.gather(*(generate(serving.backend, model, [Latent(seed)]) for seed in range(35, 50)))
+    large = (await generate(serving.backend, model, [Latent(seed) for seed in range(35, 50)])).pixels
     assert np.array_equal(alone, many[7].pixels[0])
     assert np.array_equal(alone, large[7])
 

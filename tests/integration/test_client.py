@@ -146,6 +146,10 @@ def test_generate_like_and_download(lab, tmp_path):
     again = lab.generate(GENERATOR, 1, seed=5, truncation=0.5)
     assert lab.download(again[0]) == lab.download(made[0].uuid)
     assert lab.download(str(made[1].uuid), width=64)[8:12] == b"WEBP"
+    near = lab.neighbours(made[0], 2, distance=0.2, seed=9)
+    assert [image.how_made.steps[0].seed for image in near] == [9, 10]
+    with pytest.raises(InvalidRequest, match="cannot mix styles"):
+        lab.mix(made[0], made[1].uuid, crossover=0.3)
 
     assert [counts.likes for counts in lab.like(made)] == [1, 1, 1]
     assert lab.unlike(made[0])[0].likes == 0

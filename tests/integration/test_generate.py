@@ -31,6 +31,7 @@ def test_new_faces_are_stored_with_what_made_them(client, faces):
         assert image["how_made"] == {
             "model_uuid": str(GENERATOR), "model_name": "tiny-generator", "model_label": "Tiny generator",
             "model_version": 1, "seed": image["how_made"]["seed"], "truncation": 0.7,
+            "steps": [], "style": None,
         }  # fmt: skip
         assert pixels(client, image).shape == (SIDE, SIDE, 3)
 

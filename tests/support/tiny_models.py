@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import numpy as np
@@ -19,6 +20,7 @@ GENERATOR = UUID("33333333-3333-4333-8333-333333333333")
 DAMAGED = UUID("44444444-4444-4444-8444-444444444444")
 WITHOUT_FILE = UUID("55555555-5555-4555-8555-555555555555")
 NOT_A_NUMBER = UUID("66666666-6666-4666-8666-666666666666")
+MIXER = UUID("77777777-7777-4777-8777-777777777777")
 SIDE = 16
 
 
@@ -52,9 +54,14 @@ def detector_onnx(seed: int = 0, *, bias: float = 0.0, rounds: int = 0) -> bytes
 
 def generator_onnx(seed: int = 0) -> bytes:
     """A linear generator of 16 x 16 pictures."""
+    return _linear_generator(seed, [helper.make_node("Identity", ["latent"], ["mixed"])], {}, {})
+
+
+def _linear_generator(seed: int, before: list[Any], inputs: dict[str, int], constants: dict[str, Any]) -> bytes:
     kernel = np.random.default_rng(seed).normal(0, 0.3, (100, SIDE * SIDE * 3)).astype(np.float32)
     nodes = [
-        helper.make_node("Mul", ["latent", "truncation"], ["noise"]),
+        *before,
+        helper.make_node("Mul", ["mixed", "truncation"], ["noise"]),
         helper.make_node("MatMul", ["noise", "kernel"], ["flat"]),
         helper.make_node("Sigmoid", ["flat"], ["unit"]),
         helper.make_node("Mul", ["unit", "levels"], ["scaled"]),
@@ -65,12 +72,23 @@ def generator_onnx(seed: int = 0) -> bytes:
     return onnx_model(
         nodes,
         [
-            helper.make_tensor_value_info("latent", TensorProto.FLOAT, ["N", 100]),
-            helper.make_tensor_value_info("truncation", TensorProto.FLOAT, ["N", 1]),
+            helper.make_tensor_value_info(name, TensorProto.FLOAT, ["N", size])
+            for name, size in {"latent": 100, "truncation": 1, **inputs}.items()
         ],
         [helper.make_tensor_value_info("image", TensorProto.UINT8, ["N", SIDE, SIDE, 3])],
-        {"kernel": kernel, "levels": np.array(255, np.float32), "shape": np.array([-1, SIDE, SIDE, 3], np.int64)},
+        {**constants, "kernel": kernel, "levels": np.array(255, np.float32), "shape": np.array([-1, SIDE, SIDE, 3], np.int64)},
     )
+
+
+def mixing_onnx() -> bytes:
+    """The linear generator, of noise that is mixed: `crossover` of `latent`, the rest of `style`."""
+    nodes = [
+        helper.make_node("Mul", ["latent", "crossover"], ["own"]),
+        helper.make_node("Sub", ["one", "crossover"], ["rest"]),
+        helper.make_node("Mul", ["style", "rest"], ["other"]),
+        helper.make_node("Add", ["own", "other"], ["mixed"]),
+    ]
+    return _linear_generator(0, nodes, {"style": 100, "crossover": 1}, {"one": np.array(1, np.float32)})
 
 
 def detector_card(onnx: bytes, uuid: UUID = DETECTOR, name: str = "tiny-detector", version: int = 1) -> ModelCard:
@@ -117,6 +135,14 @@ def generator_card(onnx: bytes, uuid: UUID = GENERATOR, name: str = "tiny-genera
         licence="Apache-2.0",
         files={"model.onnx": _digest(onnx)},
     )
+
+
+def mixing_card(onnx: bytes, uuid: UUID = MIXER, name: str = "tiny-mixer", version: int = 1) -> ModelCard:
+    """The card of a generator that mixes styles."""
+    plain = generator_card(onnx, uuid, name, version)
+    own, truncation = plain.inputs
+    mixing = (own.model_copy(update={"name": "style"}), truncation.model_copy(update={"name": "crossover"}))
+    return plain.model_copy(update={"inputs": (*plain.inputs, *mixing)})
 
 
 def write_version(folder: Path, card: ModelCard, onnx: bytes) -> Path:

@@ -206,56 +206,12 @@ class GeneratorMetrics(BaseModel):
     """among which the nearest ones were looked for"""
 
 
-class HowMade(BaseModel):
-    """All that is needed to make a generated image again, exactly."""
-
-    model_label: str
-    model_name: str
-    model_uuid: UUID
-    model_version: int
-    seed: int
-    truncation: float
-
-
-class Image(BaseModel):
-    """A stored image. `url` serves it; `url + '?width=256'` a thumbnail."""
-
-    class_label: FaceClass | None = None
-    """generated: what it is; uploaded: what a person said it is"""
-
-    created_at: AwareDatetime
-    downloads: int
-    filename: str | None = None
-    """name of the uploaded file"""
-
-    height: int
-    how_made: HowMade | None = None
-    image_type: str
-    """generated, uploaded, or a word of a newer server"""
-
-    likes: int
-    shared: bool
-    """uploaded: its person agreed that later models learn from it"""
-
-    url: str
-    uuid: UUID
-    width: int
-
-
 class ImageCounts(BaseModel):
     """The counters of an image after the change."""
 
     downloads: int
     likes: int
     uuid: UUID
-
-
-class ImagePage(BaseModel):
-    """A part of the list of images, newest first."""
-
-    images: list[Image]
-    next_cursor: str | None = None
-    """give it as `cursor` for the next part; null at the end"""
 
 
 class JudgedImages(BaseModel):
@@ -283,6 +239,26 @@ class Label(BaseModel):
     uuid: UUID
     visitor: UUID
     """who said it: the anonymous visitor of the cookie"""
+
+
+class LatentStep(BaseModel):
+    """A step through latent space: in the direction that a seed names, and how far."""
+
+    distance: float
+    """1 = as far as to an unrelated face"""
+
+    seed: int
+
+
+class MixedStyle(BaseModel):
+    """Of generators that mix styles: a second latent, whose styles the finer layers have."""
+
+    crossover: float = 0.5
+    """part of the layers, the coarse ones, that keep the own style"""
+
+    seed: int
+    steps: list[LatentStep] | None = None
+    """from the noise of the seed to that of a neighbour, in their order"""
 
 
 class ModelState(BaseModel):
@@ -663,11 +639,52 @@ class DetectorMetrics(BaseModel):
     sources: dict[str, SourceMetrics]
 
 
-class GenerateAnswer(BaseModel):
-    """The new images, all of them stored."""
+class HowMade(BaseModel):
+    """All that is needed to make a generated image again, exactly."""
+
+    model_label: str
+    model_name: str
+    model_uuid: UUID
+    model_version: int
+    seed: int
+    steps: list[LatentStep]
+    """from the noise of the seed to that of a neighbour, in their order"""
+
+    style: MixedStyle | None
+    truncation: float
+
+
+class Image(BaseModel):
+    """A stored image. `url` serves it; `url + '?width=256'` a thumbnail."""
+
+    class_label: FaceClass | None = None
+    """generated: what it is; uploaded: what a person said it is"""
+
+    created_at: AwareDatetime
+    downloads: int
+    filename: str | None = None
+    """name of the uploaded file"""
+
+    height: int
+    how_made: HowMade | None = None
+    image_type: str
+    """generated, uploaded, or a word of a newer server"""
+
+    likes: int
+    shared: bool
+    """uploaded: its person agreed that later models learn from it"""
+
+    url: str
+    uuid: UUID
+    width: int
+
+
+class ImagePage(BaseModel):
+    """A part of the list of images, newest first."""
 
     images: list[Image]
-    milliseconds: float
+    next_cursor: str | None = None
+    """give it as `cursor` for the next part; null at the end"""
 
 
 class Key(BaseModel):
@@ -719,6 +736,9 @@ class Model(BaseModel):
     licence: str
     limitations: list[str]
     metrics: dict[str, DetectorMetrics | GeneratorMetrics]
+    mixes_styles: bool = False
+    """generators: whether it makes faces of the styles of two"""
+
     name: str
     parameters: int
     reason: str | None = None
@@ -900,6 +920,13 @@ class Comparison(BaseModel):
     """images that were to be judged and are gone, or cannot be decoded"""
 
     p_value: float
+
+
+class GenerateAnswer(BaseModel):
+    """The new images, all of them stored."""
+
+    images: list[Image]
+    milliseconds: float
 
 
 class Challenge(BaseModel):

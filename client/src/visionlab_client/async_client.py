@@ -101,6 +101,16 @@ class AsyncVisionLab:
         """As `VisionLab.generate`."""
         return await self.do(calls.generate(models, count, seed, truncation))
 
+    async def neighbours(
+        self, image: ImageId, count: int | None = None, *, distance: float = 0.3, seed: int | None = None
+    ) -> list[Image]:
+        """As `VisionLab.neighbours`."""
+        return await self.do(calls.neighbours(image, count, distance, seed))
+
+    async def mix(self, image: ImageId, style: ImageId, *, crossover: float = 0.5) -> Image:
+        """As `VisionLab.mix`."""
+        return await self.do(calls.mix(image, style, crossover))
+
     async def upload(self, image: ImageSource) -> Image:
         """As `VisionLab.upload`."""
         return await self.do(calls.upload(await self._read(image)))

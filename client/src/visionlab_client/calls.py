@@ -119,6 +119,24 @@ def generate(models: Iterable[Id], count: int | None, seed: int | None, truncati
     return Call("POST", "/backend/image/generate", lambda response: answer(response).images, repeatable=False, json=body)
 
 
+def neighbours(image: ImageId, count: int | None, distance: float, seed: int | None) -> Call[list[Image]]:
+    """Make faces like one."""
+    body: dict[str, Any] = {"image": image_id(image), "distance": distance}
+    if count is not None:
+        body["count"] = count
+    if seed is not None:
+        body["seed"] = seed
+    answer = _json(GenerateAnswer)
+    return Call("POST", "/backend/image/neighbours", lambda response: answer(response).images, repeatable=False, json=body)
+
+
+def mix(image: ImageId, style: ImageId, crossover: float) -> Call[Image]:
+    """Make a face with the shape of one and the style of another."""
+    body = {"image": image_id(image), "style": image_id(style), "crossover": crossover}
+    answer = _json(GenerateAnswer)
+    return Call("POST", "/backend/image/mix", lambda response: answer(response).images[0], repeatable=False, json=body)
+
+
 def upload(image: ImageFile) -> Call[Image]:
     """Keep an image."""
     files = {"file": (image.name, image.data, image.content_type)}

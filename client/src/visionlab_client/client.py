@@ -117,6 +117,27 @@ class VisionLab:
         """
         return self._do(calls.generate(models, count, seed, truncation))
 
+    def neighbours(
+        self, image: ImageId, count: int | None = None, *, distance: float = 0.3, seed: int | None = None
+    ) -> list[Image]:
+        """Make new faces like one that was made here, which the server keeps.
+
+        Args:
+            image: whose neighbours in latent space they are.
+            count: 1 to 100; default: the setting `images_per_batch`.
+            distance: how unlike they may be, above 0, to 1 (as far as to an unrelated face).
+            seed: of the direction of the first, the next has seed + 1; default: random.
+        """
+        return self._do(calls.neighbours(image, count, distance, seed))
+
+    def mix(self, image: ImageId, style: ImageId, *, crossover: float = 0.5) -> Image:
+        """Make a new face with the pose and shape of one and the colours and texture of another.
+
+        Both were made by the same version of a generator that mixes styles (`Model.mixes_styles`: a StyleGAN2). `crossover` is
+        the part of its layers, the coarse ones, that keep the style of `image`; smaller gives more of `style`.
+        """
+        return self._do(calls.mix(image, style, crossover))
+
     def upload(self, image: ImageSource) -> Image:
         """Keep an image on the server, so that it can be labelled."""
         return self._do(calls.upload(read_image(image, self._connection.largest_image)))

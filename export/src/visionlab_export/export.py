@@ -117,9 +117,11 @@ def _examples(graph: ServedGraph, images: NDArray[np.uint8] | None) -> Tensors:
     if images is not None:
         raise ExportError("A generator is compared on noise; it takes no images.")
     random = np.random.default_rng(_GENERATOR_SEED)
-    latent = random.uniform(-1, 1, (GENERATOR_EXAMPLES, *graph.inputs[0].shape)).astype(np.float32)
-    truncation = random.uniform(0.5, 1, (GENERATOR_EXAMPLES, 1)).astype(np.float32)
-    return {"latent": latent, "truncation": truncation}
+    lowest = {"truncation": 0.5, "crossover": 0.0}
+    return {
+        spec.name: random.uniform(lowest.get(spec.name, -1), 1, (GENERATOR_EXAMPLES, *spec.shape)).astype(np.float32)
+        for spec in graph.inputs
+    }
 
 
 def _digest(path: Path) -> FileDigest:

@@ -125,41 +125,46 @@ def _served_vote(model: Any, side: int, temperature: float) -> ServedGraph:
 def served_generator(model: Any) -> ServedGraph:
     """From a Keras model to the graph that is served: noise in, picture out.
 
-    The model takes noise float32 [N, L], uniform in -1 ... 1, and gives pictures -1 ... 1, float32 [N, H, W, 3]. Where it has a
-    second input, that is the truncation, float32 [N, 1] (StyleGAN2, which truncates inside); otherwise the noise is multiplied by
-    the truncation: below 1 it is drawn towards its mean.
+    The model takes noise float32 [N, L], uniform in -1 ... 1, and gives pictures -1 ... 1, float32 [N, H, W, 3]; the noise is
+    multiplied by the truncation: below 1 it is drawn towards its mean. A StyleGAN2, which truncates inside and mixes the styles
+    of two latents, takes the four inputs itself.
 
-    Inputs: `latent` float32 [N, L] and `truncation` float32 [N, 1]. Output: `image` uint8 [N, H, W, 3], (picture + 1) * 127.5
-    rounded half to even and clipped to 0 ... 255.
+    Inputs: `latent` float32 [N, L] and `truncation` float32 [N, 1]; of a StyleGAN2 also `style` float32 [N, L] and `crossover`
+    float32 [N, 1], the part of the layers that has its styles from `latent`. Output: `image` uint8 [N, H, W, 3],
+    (picture + 1) * 127.5 rounded half to even and clipped to 0 ... 255.
 
     Raises:
         ExportError: other inputs or outputs, or other shapes.
     """
     _require_tensorflow()
-    if len(model.inputs) not in (1, 2) or len(model.outputs) != 1:
-        raise ExportError("A generator has one input (the noise) or two (noise, truncation), and one output (the picture).")
-    taken, *truncations = (tuple(tensor.shape[1:]) for tensor in model.inputs)
+    if len(model.inputs) not in (1, 4) or len(model.outputs) != 1:
+        raise ExportError(
+            "A generator has one input (the noise) or four (noise, truncation, noise of the style that is mixed in, crossover), "
+            "and one output (the picture)."
+        )
+    taken, *others = (tuple(tensor.shape[1:]) for tensor in model.inputs)
     given = tuple(model.outputs[0].shape[1:])
     if len(taken) != 1 or len(given) != 3 or given[2] != 3 or None in taken + given:
         raise ExportError(f"A generator goes from [N, L] to [N, H, W, 3]; this one from {['N', *taken]} to {['N', *given]}.")
-    if truncations not in ([], [(1,)]):
-        raise ExportError(f"A generator's second input is the truncation, [N, 1]; that of this one is {['N', *truncations[0]]}.")
+    if others not in ([], [(1,), taken, (1,)]):
+        raise ExportError(
+            f"A generator's other inputs are truncation ['N', 1], style {['N', *taken]} and crossover ['N', 1]; "
+            f"those of this one are {', '.join(str(['N', *shape]) for shape in others)}."
+        )
 
-    def picture_of(latent: Any, truncation: Any) -> Any:
-        return model([latent, truncation] if truncations else latent * truncation, training=False)
+    def picture_of(latent: Any, truncation: Any, *mixed_in: Any) -> Any:
+        return model([latent, truncation, *mixed_in] if others else latent * truncation, training=False)
 
-    def outputs_of(latent: Any, truncation: Any) -> dict[str, Any]:
-        picture = picture_of(latent, truncation)
+    def outputs_of(*tensors: Any) -> dict[str, Any]:
+        picture = picture_of(*tensors)
         return {"image": tf.cast(tf.clip_by_value(tf.round((picture + 1.0) * 127.5), 0.0, 255.0), tf.uint8)}
 
     def reference(tensors: Tensors) -> Tensors:
-        picture = np.asarray(picture_of(tensors["latent"], tensors["truncation"]))
+        picture = np.asarray(picture_of(*(tensors[spec.name] for spec in inputs)))
         return {"image": np.clip(np.rint((picture + np.float32(1)) * np.float32(127.5)), 0, 255).astype(np.uint8)}
 
-    inputs = (
-        TensorSpec(name="latent", dtype="float32", shape=taken),
-        TensorSpec(name="truncation", dtype="float32", shape=(1,)),
-    )
+    shapes = {"latent": taken, "truncation": (1,)} | ({"style": taken, "crossover": (1,)} if others else {})
+    inputs = tuple(TensorSpec(name=name, dtype="float32", shape=shape) for name, shape in shapes.items())
     outputs = (TensorSpec(name="image", dtype="uint8", shape=given),)
     return ServedGraph("generator", inputs, outputs, _traceable(outputs_of, inputs), _variables(model), reference)
 

@@ -16,7 +16,8 @@ from visionlab_export.export import export_model
 from visionlab_export.onnx_file import onnx_runner
 from visionlab_export.serving import served_generator
 from visionlab_export.weights import load_weights
-from visionlab_inference.seeds import uniform_latents
+from visionlab_inference.generation import generator_inputs
+from visionlab_inference.seeds import Latent, Style
 from visionlab_training.zoo import stylegan2
 
 
@@ -41,11 +42,12 @@ def test_all_runtimes_and_the_weights_file_make_the_same_pictures(
     about = draft(kind="generator", architecture="StyleGAN2", face_class="human_gen")
     export = export_model(trained, about, tmp_path)  # the parity gate is in it
     assert export.parity.worst("image").passed
-    assert [spec.name for spec in export.card.inputs] == ["latent", "truncation"]
+    assert [spec.name for spec in export.card.inputs] == ["latent", "truncation", "style", "crossover"]
 
     again = small_stylegan2()
     load_weights(again, export.folder / "weights.npz")
-    tensors = {"latent": uniform_latents(range(4), 16), "truncation": np.full((4, 1), 0.7, np.float32)}
+    style = Style(Latent(9), 0.5)
+    tensors = generator_inputs([Latent(seed) for seed in range(4)], 16, 0.7, style, mixing=True)
     pictures = served_generator(trained).reference(tensors)["image"]
     np.testing.assert_array_equal(served_generator(again).reference(tensors)["image"], pictures)
     served = onnx_runner(export.folder / "model.onnx")(tensors)["image"]
@@ -55,15 +57,17 @@ def test_all_runtimes_and_the_weights_file_make_the_same_pictures(
 
 def test_truncation_0_is_the_mean_face(trained: Any) -> None:
     graph = served_generator(trained)
-    mean = graph.function(uniform_latents(range(3), 16), np.zeros((3, 1), np.float32))["image"].numpy()
+    tensors = generator_inputs([Latent(seed) for seed in range(3)], 16, 0.0, mixing=True)
+    mean = graph.function(*(tensors[spec.name] for spec in graph.inputs))["image"].numpy()
     assert np.abs(mean.astype(int) - mean[0]).max() <= 1
 
 
-def test_a_second_input_that_is_no_truncation_is_refused() -> None:
-    latent, other = keras.Input((8,)), keras.Input((2,))
-    picture = keras.layers.Reshape((2, 2, 3))(keras.layers.Dense(12)(keras.layers.Concatenate()([latent, other])))
-    with pytest.raises(ExportError, match=r"truncation, \[N, 1\]; that of this one is \['N', 2\]"):
-        served_generator(keras.Model([latent, other], picture))
-    third = keras.Input((1,))
-    with pytest.raises(ExportError, match=r"one input .* or two"):
-        served_generator(keras.Model([latent, other, third], [picture, third]))
+def test_other_inputs_than_those_of_a_stylegan2_are_refused() -> None:
+    latent, other, style, crossover = (keras.Input((size,)) for size in (8, 2, 8, 1))
+    picture = keras.layers.Reshape((2, 2, 3))(
+        keras.layers.Dense(12)(keras.layers.Concatenate()([latent, other, style, crossover]))
+    )
+    with pytest.raises(ExportError, match=r"those of this one are \['N', 2\], \['N', 8\], \['N', 1\]"):
+        served_generator(keras.Model([latent, other, style, crossover], picture))
+    with pytest.raises(ExportError, match=r"one input .* or four"):
+        served_generator(keras.Model([latent, other], keras.layers.Reshape((1, 2, 1))(other)))

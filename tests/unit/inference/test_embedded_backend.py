@@ -24,6 +24,7 @@ from visionlab_core.telemetry import Metrics
 from visionlab_inference.backend import BackendBusy, ModelFailed, ModelNotServed, ModelVersion, ServingState
 from visionlab_inference.embedded import EmbeddedBackend
 from visionlab_inference.generation import generate
+from visionlab_inference.seeds import Latent
 
 READY = ServingState("ready")
 MODEL = ModelVersion(DETECTOR, 1)
@@ -200,10 +201,10 @@ async def test_same_seed_makes_the_same_face_alone_and_in_company(backend):
     card = generator_card(onnx)
     await backend.load(card, reader(onnx))
     model = ModelVersion(card.uuid, 1)
-    alone = (await generate(backend, model, [42])).pixels[0]
-    together = (await generate(backend, model, [1, 42, 3])).pixels
-    many = await asyncio.gather(*(generate(backend, model, [seed]) for seed in range(30, 60)))
-    large = (await generate(backend, model, range(30, 60))).pixels
+    alone = (await generate(backend, model, [Latent(42)])).pixels[0]
+    together = (await generate(backend, model, [Latent(1), Latent(42), Latent(3)])).pixels
+    many = await asyncio.gather(*(generate(backend, model, [Latent(seed)]) for seed in range(30, 60)))
+    large = (await generate(backend, model, [Latent(seed) for seed in range(30, 60)])).pixels
     assert np.array_equal(alone, together[1])
     assert np.array_equal(alone, many[12].pixels[0])
     assert np.array_equal(alone, large[12])

@@ -6,7 +6,7 @@ import numpy as np
 import onnxruntime
 import pytest
 from onnx import TensorProto, helper, load_from_string, numpy_helper
-from support.tiny_models import detector_onnx, generator_onnx
+from support.tiny_models import detector_onnx, generator_onnx, mixing_onnx
 
 from visionlab_core.face_class import FACE_CLASSES, FaceClass
 from visionlab_inference.model_check import CheckLimits, UnusableUpload, check_in_sandbox
@@ -168,6 +168,9 @@ async def test_good_models_are_described(tmp_path):
     path.write_bytes(generator_onnx())
     checked = await check_in_sandbox(path, "generator")
     assert {spec.name for spec in checked.inputs} == {"latent", "truncation"}
+    path.write_bytes(mixing_onnx())
+    checked = await check_in_sandbox(path, "generator")
+    assert {spec.name for spec in checked.inputs} == {"latent", "truncation", "style", "crossover"}
 
 
 async def test_classes_of_another_order_are_put_into_ours(tmp_path):

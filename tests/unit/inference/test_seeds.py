@@ -7,7 +7,7 @@ import hashlib
 import numpy as np
 import pytest
 
-from visionlab_inference.seeds import uniform_latents
+from visionlab_inference.seeds import Latent, Step, noise_of, uniform_latents
 
 
 def test_noise_of_a_seed_is_what_it_always_was():
@@ -61,3 +61,30 @@ def test_number_that_is_no_seed_is_refused(seed):
 
 def test_no_seeds_give_no_rows():
     assert uniform_latents([], 100).shape == (0, 100)
+
+
+def test_noise_of_a_neighbour_is_what_it_always_was():
+    [row] = noise_of([Latent(0, (Step(1, 0.3), Step(2, 1.0)))], 4)
+    assert row.tolist() == [-0.9274032115936279, -0.6597265601158142, -0.26090747117996216, -0.020297974348068237]
+    many = noise_of([Latent(seed, (Step(seed + 1, 0.7),)) for seed in range(100)], 100).astype("<f4").tobytes()
+    assert hashlib.sha256(many).hexdigest() == "66ab4a7cbcda45bdbdca22267e11a7784fdbd382780003ec04d5d1e854e7a57b"
+
+
+def test_latent_without_steps_is_the_noise_of_its_seed():
+    assert np.array_equal(noise_of([Latent(7), Latent(3)], 100), uniform_latents([7, 3], 100))
+
+
+@pytest.mark.parametrize("distance", [0.2, 1.0])
+def test_neighbours_are_near_and_as_uniform_as_any(distance):
+    noise = noise_of([Latent(5, (Step(seed, distance),)) for seed in range(1000)], 100)
+    assert np.abs(noise - uniform_latents([5], 100)).max() <= distance * (1 + 1e-6)
+    noise = noise_of([Latent(seed, (Step(seed + 1000, distance),)) for seed in range(1000)], 100)
+    assert np.abs(noise).max() <= 1
+    shares = np.histogram(noise, bins=10, range=(-1, 1))[0] / noise.size
+    assert np.abs(shares - 0.1).max() < 0.005
+
+
+def test_steps_follow_each_other():
+    near, far = (noise_of([Latent(5, tuple(Step(seed, 0.3) for seed in range(count)))], 500) for count in (1, 9))
+    own = uniform_latents([5], 500)
+    assert np.abs(far - own).mean() > 1.5 * np.abs(near - own).mean()

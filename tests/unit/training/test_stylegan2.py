@@ -1,5 +1,7 @@
 """The networks of StyleGAN2 do what the paper says."""
 
+import math
+
 import keras
 import numpy as np
 import pytest
@@ -126,20 +128,38 @@ def test_truncation_draws_styles_towards_their_average():
     np.testing.assert_allclose(drawn, psi * w[:3] + (1 - psi) * np.asarray(truncate.average), rtol=1e-5)
 
 
+def test_coarse_layers_have_the_styles_of_the_latent_and_fine_ones_those_of_the_other():
+    generator, random = tiny(), np.random.default_rng(0)
+    first, second = (random.uniform(-1, 1, (2, 8)).astype(np.float32) for _ in range(2))
+    mapping, normal = generator.get_layer("mapping"), generator.get_layer("normal")
+    w, other = (np.asarray(mapping(normal(latent))) for latent in (first, second))
+    synthesis, styles = generator.get_layer("synthesis"), generator.get_layer("styles")
+    layers = synthesis.styles
+    for crossover, coarse in ((0.0, 0), (0.5, math.ceil(layers / 2)), (1.0, layers)):
+        wanted = np.concatenate(
+            [np.repeat(w[:, None], coarse, axis=1), np.repeat(other[:, None], layers - coarse, axis=1)], axis=1
+        )
+        column = np.full((2, 1), crossover, np.float32)
+        np.testing.assert_allclose(styles(w, other, column), wanted, atol=1e-6)
+        pictures = generator([first, np.ones((2, 1), np.float32), second, column])
+        np.testing.assert_allclose(pictures, synthesis(wanted), atol=1e-4)
+
+
 def test_one_latent_makes_one_picture_and_truncation_0_the_mean_picture():
     generator = tiny()
     latent = np.random.default_rng(0).uniform(-1, 1, (3, 8)).astype(np.float32)
     full, mean = np.ones((3, 1), np.float32), np.zeros((3, 1), np.float32)
-    pictures = np.asarray(generator([latent, full]))
+    pictures = np.asarray(generator([latent, full, latent, full]))
     assert pictures.shape == (3, 16, 16, 3)
-    np.testing.assert_allclose(pictures[1], np.asarray(generator([latent[1:2], full[1:2]]))[0], atol=1e-5)
+    np.testing.assert_allclose(pictures[1], np.asarray(generator([latent[1:2], full[1:2], latent[1:2], full[1:2]]))[0], atol=1e-5)
     assert np.abs(pictures[0] - pictures[1]).max() > 0.1
-    middle = np.asarray(generator([latent, mean]))
+    middle = np.asarray(generator([latent, mean, latent, full]))
     np.testing.assert_allclose(middle[0], middle[1], atol=1e-6)
 
 
 def test_low_precision_stays_near_full_precision():
-    latent = [np.random.default_rng(0).uniform(-1, 1, (4, 8)).astype(np.float32), np.ones((4, 1), np.float32)]
+    noise, ones = np.random.default_rng(0).uniform(-1, 1, (4, 8)).astype(np.float32), np.ones((4, 1), np.float32)
+    latent = [noise, ones, noise, ones]
     full, half = tiny(), tiny("bfloat16")
     half.set_weights(full.get_weights())
     exact, rough = np.asarray(full(latent)), half(latent)

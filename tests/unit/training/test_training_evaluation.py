@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import pytest
 from support.drawn_faces import drawn_face, write_dataset
-from support.tiny_models import detector_onnx, generator_onnx
+from support.tiny_models import detector_onnx, generator_onnx, mixing_onnx
 
 from visionlab_core.face_class import FACE_CLASSES, FaceClass
 from visionlab_inference.images import prepare
@@ -178,8 +178,9 @@ def test_a_graph_that_cannot_answer_is_refused(tmp_path, onnx, words):
         evaluate_detector(tmp_path / "model.onnx", rows)
 
 
-def test_pictures_of_a_served_generator_follow_their_seeds(tmp_path):
-    (tmp_path / "model.onnx").write_bytes(generator_onnx())
+@pytest.mark.parametrize("onnx", [generator_onnx, mixing_onnx])
+def test_pictures_of_a_served_generator_follow_their_seeds(tmp_path, onnx):
+    (tmp_path / "model.onnx").write_bytes(onnx())
     whole = generated_pictures(tmp_path / "model.onnx", 20, first_seed=5)
     assert whole.shape == (20, 16, 16, 3)
     np.testing.assert_array_equal(whole[3:5], generated_pictures(tmp_path / "model.onnx", 2, first_seed=8))

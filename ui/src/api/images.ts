@@ -8,7 +8,16 @@ import {
 } from "@tanstack/react-query";
 import { answer, client } from "./client";
 import { keys } from "./queries";
-import type { GenerateRequest, Image, ImageCounts, ImagePage, StatsRequest } from "./types";
+import type {
+  GenerateAnswer,
+  GenerateRequest,
+  Image,
+  ImageCounts,
+  ImagePage,
+  MixRequest,
+  NeighboursRequest,
+  StatsRequest,
+} from "./types";
 
 const PAGE = 60;
 
@@ -34,12 +43,28 @@ export function useNewestImages(count: number) {
   });
 }
 
-/** Makes faces; they come to the front of the gallery. */
+/** Makes faces. */
 export function useGenerate() {
+  return useMaking((request: Partial<GenerateRequest> & Pick<GenerateRequest, "models">) =>
+    answer(client.POST("/backend/image/generate", { body: { truncation: 1, steps: [], ...request } })),
+  );
+}
+
+/** Makes faces like one. */
+export function useNeighbours() {
+  return useMaking((request: NeighboursRequest) => answer(client.POST("/backend/image/neighbours", { body: request })));
+}
+
+/** Makes a face with the shape of one and the style of another. */
+export function useMix() {
+  return useMaking((request: MixRequest) => answer(client.POST("/backend/image/mix", { body: request })));
+}
+
+/** What is made comes to the front of the gallery. */
+function useMaking<Request>(mutationFn: (request: Request) => Promise<GenerateAnswer>) {
   const queries = useQueryClient();
   return useMutation({
-    mutationFn: (request: Partial<GenerateRequest> & Pick<GenerateRequest, "models">) =>
-      answer(client.POST("/backend/image/generate", { body: { truncation: 1, ...request } })),
+    mutationFn,
     onSuccess: ({ images }) => {
       queries.setQueryData<Gallery>(keys.gallery, (gallery) => withNewImages(gallery, images));
       // A list still on its way may have been asked before these images were there.

@@ -489,9 +489,9 @@ export interface paths {
     put?: never;
     /**
      * Make new faces
-     * @description Run the chosen generators and store what they make, each image with its model, version, seed and truncation.
+     * @description Run the chosen generators and store what they make, each image with all that it is made of (`how_made`).
      *
-     *     The same model version, seed and truncation make the same image again, bit for bit.
+     *     The same model version, seed, truncation, steps and style make the same image again, bit for bit.
      */
     post: operations["generate_images"];
     delete?: never;
@@ -514,6 +514,50 @@ export interface paths {
      * @description The label is kept with who gave it and when, for later trainings. A later label on the same image takes its place.
      */
     post: operations["label_image"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/backend/image/mix": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Mix the styles of two faces
+     * @description Make a face that has its coarse styles (pose, shape) from one image and the finer ones (colours, texture) from another.
+     *
+     *     Style mixing of StyleGAN (Karras et al., 2019, arXiv:1812.04948). The truncation is that of the first image.
+     */
+    post: operations["mix_images"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/backend/image/neighbours": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Make faces like one
+     * @description Make neighbours of an image in latent space, by the version of the generator that made it, with its truncation and style.
+     *
+     *     Each is one step away from it, in a direction of its own. Neighbours of a neighbour go on from there.
+     */
+    post: operations["generate_neighbours"];
     delete?: never;
     options?: never;
     head?: never;
@@ -2016,6 +2060,13 @@ export interface components {
        */
       seed?: number | null;
       /**
+       * Steps
+       * @description from the noise of the seed to that of a neighbour, in their order
+       */
+      steps?: components["schemas"]["LatentStep"][];
+      /** @description of generators with `mixes_styles` */
+      style?: components["schemas"]["MixedStyle"] | null;
+      /**
        * Truncation
        * @description 1 = all variety; smaller = nearer to the average face
        * @default 1
@@ -2103,6 +2154,12 @@ export interface components {
       model_version: number;
       /** Seed */
       seed: number;
+      /**
+       * Steps
+       * @description from the noise of the seed to that of a neighbour, in their order
+       */
+      steps: components["schemas"]["LatentStep"][];
+      style: components["schemas"]["MixedStyle"] | null;
       /** Truncation */
       truncation: number;
     };
@@ -2293,6 +2350,20 @@ export interface components {
       share?: boolean | null;
     };
     /**
+     * LatentStep
+     * @description A step through latent space: in the direction that a seed names, and how far.
+     */
+    LatentStep: {
+      /**
+       * Distance
+       * @description 1 = as far as to an unrelated face
+       * @example 0.3
+       */
+      distance: number;
+      /** Seed */
+      seed: number;
+    };
+    /**
      * MadeKey
      * @description A new key, with its secret.
      */
@@ -2333,6 +2404,51 @@ export interface components {
       uuid: string;
     };
     /**
+     * MixRequest
+     * @description A face with the shape of one image and the finer styles of another, both made by the same version of a generator.
+     */
+    MixRequest: {
+      /**
+       * Crossover
+       * @description part of the layers, the coarse ones, with the style of `image`; smaller = more of `style`
+       * @default 0.5
+       */
+      crossover: number;
+      /**
+       * Image
+       * Format: uuid
+       * @description whose pose and shape it has
+       * @example 0192f3a4-5b6c-7d8e-9f00-112233445566
+       */
+      image: string;
+      /**
+       * Style
+       * Format: uuid
+       * @description whose colours and texture it has
+       * @example 0192f3a4-5b6c-7d8e-9f00-112233445567
+       */
+      style: string;
+    };
+    /**
+     * MixedStyle
+     * @description Of generators that mix styles: a second latent, whose styles the finer layers have.
+     */
+    MixedStyle: {
+      /**
+       * Crossover
+       * @description part of the layers, the coarse ones, that keep the own style
+       * @default 0.5
+       */
+      crossover: number;
+      /** Seed */
+      seed: number;
+      /**
+       * Steps
+       * @description from the noise of the seed to that of a neighbour, in their order
+       */
+      steps?: components["schemas"]["LatentStep"][];
+    };
+    /**
      * Model
      * @description A model as the pages need it; `card` serves all that is known of it.
      */
@@ -2359,6 +2475,12 @@ export interface components {
       metrics: {
         [key: string]: components["schemas"]["DetectorMetrics"] | components["schemas"]["GeneratorMetrics"];
       };
+      /**
+       * Mixes Styles
+       * @description generators: whether it makes faces of the styles of two
+       * @default false
+       */
+      mixes_styles: boolean;
       /**
        * Name
        * @example dcgan-human
@@ -2541,6 +2663,35 @@ export interface components {
       model_uuid: string;
       /** Model Version */
       model_version: number;
+    };
+    /**
+     * NeighboursRequest
+     * @description Faces like one that was made here: its neighbours in latent space.
+     */
+    NeighboursRequest: {
+      /**
+       * Count
+       * @description default: the setting images_per_batch
+       * @example 8
+       */
+      count?: number | null;
+      /**
+       * Distance
+       * @description how unlike they may be; 1 = as far as to an unrelated face
+       * @default 0.3
+       */
+      distance: number;
+      /**
+       * Image
+       * Format: uuid
+       * @example 0192f3a4-5b6c-7d8e-9f00-112233445566
+       */
+      image: string;
+      /**
+       * Seed
+       * @description of the direction of the first, the next has seed + 1; default: random
+       */
+      seed?: number | null;
     };
     /**
      * NewKey
@@ -5485,7 +5636,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description The count, seed or truncation is out of range. */
+      /** @description The count, seed or truncation is out of range, or a generator cannot mix styles. */
       422: {
         headers: {
           [name: string]: unknown;
@@ -5493,7 +5644,7 @@ export interface operations {
         content: {
           /**
            * @example {
-           *       "detail": "The count, seed or truncation is out of range.",
+           *       "detail": "The count, seed or truncation is out of range, or a generator cannot mix styles.",
            *       "instance": "b1946ac92492d234",
            *       "status": 422,
            *       "title": "Invalid request",
@@ -5603,6 +5754,216 @@ export interface operations {
            *       "status": 409,
            *       "title": "Not uploaded",
            *       "type": "/problems/not-uploaded"
+           *     }
+           */
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Any other problem. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  mix_images: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["MixRequest"];
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["GenerateAnswer"];
+        };
+      };
+      /** @description There is no such image, or their generator is gone. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "detail": "There is no such image, or their generator is gone.",
+           *       "instance": "b1946ac92492d234",
+           *       "status": 404,
+           *       "title": "Not found",
+           *       "type": "/problems/not-found"
+           *     }
+           */
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Their generator is disabled, or has a new version since. */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "detail": "Their generator is disabled, or has a new version since.",
+           *       "instance": "b1946ac92492d234",
+           *       "status": 409,
+           *       "title": "Model disabled",
+           *       "type": "/problems/model-disabled"
+           *     }
+           */
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The images were not made by the same version of a generator that mixes styles. */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "detail": "The images were not made by the same version of a generator that mixes styles.",
+           *       "instance": "b1946ac92492d234",
+           *       "status": 422,
+           *       "title": "Invalid request",
+           *       "type": "/problems/invalid-request"
+           *     }
+           */
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The generator is busy or not ready; Retry-After says when to ask again. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "detail": "The generator is busy or not ready; Retry-After says when to ask again.",
+           *       "instance": "b1946ac92492d234",
+           *       "status": 503,
+           *       "title": "Busy",
+           *       "type": "/problems/busy"
+           *     }
+           */
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Any other problem. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  generate_neighbours: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["NeighboursRequest"];
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["GenerateAnswer"];
+        };
+      };
+      /** @description There is no such image, or its generator is gone. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "detail": "There is no such image, or its generator is gone.",
+           *       "instance": "b1946ac92492d234",
+           *       "status": 404,
+           *       "title": "Not found",
+           *       "type": "/problems/not-found"
+           *     }
+           */
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Its generator is disabled, or has a new version since. */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "detail": "Its generator is disabled, or has a new version since.",
+           *       "instance": "b1946ac92492d234",
+           *       "status": 409,
+           *       "title": "Model disabled",
+           *       "type": "/problems/model-disabled"
+           *     }
+           */
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The image was not made here, or is too many steps from its seed already. */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "detail": "The image was not made here, or is too many steps from its seed already.",
+           *       "instance": "b1946ac92492d234",
+           *       "status": 422,
+           *       "title": "Invalid request",
+           *       "type": "/problems/invalid-request"
+           *     }
+           */
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The generator is busy or not ready; Retry-After says when to ask again. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "detail": "The generator is busy or not ready; Retry-After says when to ask again.",
+           *       "instance": "b1946ac92492d234",
+           *       "status": 503,
+           *       "title": "Busy",
+           *       "type": "/problems/busy"
            *     }
            */
           "application/problem+json": components["schemas"]["Problem"];

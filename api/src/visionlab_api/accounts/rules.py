@@ -44,6 +44,8 @@ RULES: Final = MappingProxyType(
         ("GET", "/backend/settings"): _PUBLIC,
         ("POST", "/backend/settings"): _acts(Scope.SETTINGS),
         ("POST", "/backend/image/generate"): _PUBLIC,
+        ("POST", "/backend/image/neighbours"): _PUBLIC,
+        ("POST", "/backend/image/mix"): _PUBLIC,
         ("POST", "/backend/image/label"): _PUBLIC,
         ("GET", "/backend/image/stats"): _PUBLIC,
         ("POST", "/backend/image/stats"): _PUBLIC,

@@ -121,6 +121,8 @@ class ImageRow(Base):
     model_version: Mapped[int | None]
     seed: Mapped[int | None] = mapped_column(BigInteger)
     truncation: Mapped[float | None]
+    recipe: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    """What a generated image is made of beside its seed and truncation, where there is more: see services/recipes.py."""
     class_label: Mapped[str | None] = mapped_column(String(16))
     likes: Mapped[int] = mapped_column(default=0)
     downloads: Mapped[int] = mapped_column(default=0)

@@ -22,6 +22,7 @@ from visionlab_api.routes.parts import lead_on
 from visionlab_api.services import models
 from visionlab_core.model_card import ModelKind
 from visionlab_core.store_layout import model_key
+from visionlab_inference.generation import mixes_styles
 
 router = APIRouter(tags=["models"])
 
@@ -178,6 +179,7 @@ def _to_schema(model: KnownModel, serving: ServingLoop) -> schemas.Model:
         licence=card.licence,
         limitations=list(card.limitations),
         report=_address(model, "report.html"),
+        mixes_styles=mixes_styles(card),
         samples=_address(model, "samples.jpg"),
     )
 

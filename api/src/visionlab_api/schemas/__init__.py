@@ -36,6 +36,7 @@ from visionlab_api.schemas.datasets import (
     SizeCount,
 )
 from visionlab_api.schemas.images import (
+    MAX_STEPS,
     ArchiveRequest,
     CountedAction,
     Deleted,
@@ -47,7 +48,11 @@ from visionlab_api.schemas.images import (
     ImagePage,
     Label,
     LabelRequest,
+    LatentStep,
+    MixedStyle,
+    MixRequest,
     ModelStats,
+    NeighboursRequest,
     StatsRequest,
 )
 from visionlab_api.schemas.models import Model, ModelLabel, ModelName, ModelRequest, UploadedNetwork
@@ -71,6 +76,7 @@ from visionlab_api.schemas.trainings import (
 
 __all__ = [
     "MAX_SEED",
+    "MAX_STEPS",
     "NDJSON",
     "TUS_MEDIA_TYPE",
     "TUS_VERSION",
@@ -110,7 +116,10 @@ __all__ = [
     "Key",
     "Label",
     "LabelRequest",
+    "LatentStep",
     "MadeKey",
+    "MixRequest",
+    "MixedStyle",
     "Model",
     "ModelAnswer",
     "ModelLabel",
@@ -118,6 +127,7 @@ __all__ = [
     "ModelRequest",
     "ModelState",
     "ModelStats",
+    "NeighboursRequest",
     "NewKey",
     "Problem",
     "QueueState",

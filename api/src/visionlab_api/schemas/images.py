@@ -3,13 +3,36 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, Field, StrictBool, StrictInt
 
 from visionlab_api.schemas.parts import IMAGE_ID, MODEL_ID, Body, Seed, StrictNumber
 from visionlab_core.face_class import FaceClass
+
+MAX_STEPS = 32
+"""Each picture of a walk is made from its beginning."""
+
+
+class LatentStep(Body):
+    """A step through latent space: in the direction that a seed names, and how far."""
+
+    seed: Seed
+    distance: StrictNumber = Field(gt=0, le=1, description="1 = as far as to an unrelated face", examples=[0.3])
+
+
+LatentSteps = Annotated[
+    list[LatentStep], Field(max_length=MAX_STEPS, description="from the noise of the seed to that of a neighbour, in their order")
+]
+
+
+class MixedStyle(Body):
+    """Of generators that mix styles: a second latent, whose styles the finer layers have."""
+
+    seed: Seed
+    steps: LatentSteps = Field(default_factory=list)
+    crossover: StrictNumber = Field(0.5, ge=0, lt=1, description="part of the layers, the coarse ones, that keep the own style")
 
 
 class HowMade(BaseModel):
@@ -21,6 +44,8 @@ class HowMade(BaseModel):
     model_version: int
     seed: Seed
     truncation: float
+    steps: LatentSteps
+    style: MixedStyle | None
 
 
 class Image(BaseModel):
@@ -60,6 +85,27 @@ class GenerateRequest(Body):
     count: StrictInt | None = Field(None, ge=1, le=100, description="default: the setting images_per_batch", examples=[10])
     seed: Seed | None = Field(None, description="seed of the first image of each model, the next has seed + 1; default: random")
     truncation: StrictNumber = Field(1.0, gt=0, le=1, description="1 = all variety; smaller = nearer to the average face")
+    steps: LatentSteps = Field(default_factory=list)
+    style: MixedStyle | None = Field(None, description="of generators with `mixes_styles`")
+
+
+class NeighboursRequest(Body):
+    """Faces like one that was made here: its neighbours in latent space."""
+
+    image: UUID = Field(examples=[IMAGE_ID])
+    count: StrictInt | None = Field(None, ge=1, le=100, description="default: the setting images_per_batch", examples=[8])
+    distance: StrictNumber = Field(0.3, gt=0, le=1, description="how unlike they may be; 1 = as far as to an unrelated face")
+    seed: Seed | None = Field(None, description="of the direction of the first, the next has seed + 1; default: random")
+
+
+class MixRequest(Body):
+    """A face with the shape of one image and the finer styles of another, both made by the same version of a generator."""
+
+    image: UUID = Field(description="whose pose and shape it has", examples=[IMAGE_ID])
+    style: UUID = Field(description="whose colours and texture it has", examples=["0192f3a4-5b6c-7d8e-9f00-112233445567"])
+    crossover: StrictNumber = Field(
+        0.5, ge=0, lt=1, description="part of the layers, the coarse ones, with the style of `image`; smaller = more of `style`"
+    )
 
 
 class GenerateAnswer(BaseModel):

@@ -37,6 +37,7 @@ class Model(BaseModel):
     licence: str
     limitations: list[str]
     report: str | None = Field(description="address of a page with all that was measured of it; null: there is none")
+    mixes_styles: bool = Field(False, description="generators: whether it makes faces of the styles of two")
     samples: str | None = Field(
         None, description="generators: address of a picture of 64 of its faces, 8 by 8; null: there is none"
     )

@@ -12,8 +12,8 @@ from visionlab_api.reconcile.serving import ServingLoop
 from visionlab_core.model_card import ModelKind
 
 
-def chosen_models(serving: ServingLoop, kind: ModelKind, uuids: Sequence[UUID] | None) -> list[KnownModel]:
-    """The models of a kind by uuid, without repetitions; all that are ready where `uuids` is None.
+def chosen_models(serving: ServingLoop, kind: ModelKind, uuids: Sequence[UUID] | None, field: str = "models") -> list[KnownModel]:
+    """The models of a kind by uuid, without repetitions; all that are ready where `uuids` is None. `field` asks for them.
 
     Raises:
         ProblemError: 404 unknown or of another kind, 409 disabled, 503 not ready (with the reason).
@@ -23,13 +23,13 @@ def chosen_models(serving: ServingLoop, kind: ModelKind, uuids: Sequence[UUID] |
         if not ready:
             raise _none_ready(serving, kind)
         return ready
-    return [_usable(serving, kind, uuid) for uuid in dict.fromkeys(uuids)]
+    return [_usable(serving, kind, uuid, field) for uuid in dict.fromkeys(uuids)]
 
 
-def _usable(serving: ServingLoop, kind: ModelKind, uuid: UUID) -> KnownModel:
+def _usable(serving: ServingLoop, kind: ModelKind, uuid: UUID, field: str) -> KnownModel:
     model = serving.newest(uuid)
     if model is None or model.card.kind != kind:
-        raise not_found(kind, uuid, "models")
+        raise not_found(kind, uuid, field)
     state, reason = serving.state(model)
     name = f"{model.card.label} (version {model.card.version})"
     if state == "disabled":
@@ -38,10 +38,10 @@ def _usable(serving: ServingLoop, kind: ModelKind, uuid: UUID) -> KnownModel:
             "model-disabled",
             "Model disabled",
             f"{name} is disabled; enable it or choose another.",
-            field="models",
+            field=field,
         )
     if state != "ready":
-        raise _not_ready(model, reason)
+        raise _not_ready(model, reason, field)
     return model
 
 
@@ -56,8 +56,6 @@ def _none_ready(serving: ServingLoop, kind: ModelKind) -> ProblemError:
     )
 
 
-def _not_ready(model: KnownModel, reason: str | None) -> ProblemError:
+def _not_ready(model: KnownModel, reason: str | None, field: str = "models") -> ProblemError:
     detail = f"{model.card.label} (version {model.card.version}) is not ready: {(reason or 'it is still loading').rstrip('.')}."
-    return ProblemError(
-        HTTPStatus.SERVICE_UNAVAILABLE, "model-not-ready", "Model not ready", detail, field="models", retry_after=5
-    )
+    return ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, "model-not-ready", "Model not ready", detail, field=field, retry_after=5)

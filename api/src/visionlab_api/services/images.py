@@ -16,6 +16,7 @@ from visionlab_api import schemas
 from visionlab_api.database.tables import ImageRow
 from visionlab_api.problems import not_found
 from visionlab_api.services.popularity import add_images
+from visionlab_api.services.recipes import Recipe, kept, recipe_of, told_steps, told_style
 from visionlab_api.services.viewer import Viewer
 from visionlab_core.face_class import FaceClass
 from visionlab_core.model_card import ModelCard
@@ -35,8 +36,7 @@ class NewImage:
     visitor: UUID
     filename: str | None = None
     model: ModelCard | None = None
-    seed: int | None = None
-    truncation: float | None = None
+    recipe: Recipe | None = None
     shared: bool = False
 
 
@@ -123,14 +123,16 @@ def to_schema(row: ImageRow) -> schemas.Image:
     if row.model_uuid is not None:
         assert row.model_name is not None
         assert row.model_version is not None
-        assert row.seed is not None
+        recipe = recipe_of(row)
         how_made = schemas.HowMade(
             model_uuid=row.model_uuid,
             model_name=row.model_name,
             model_label=row.model_label or row.model_name,
             model_version=row.model_version,
-            seed=row.seed,
-            truncation=row.truncation if row.truncation is not None else 1.0,
+            seed=recipe.latent.seed,
+            truncation=recipe.truncation,
+            steps=told_steps(recipe.latent.steps),
+            style=told_style(recipe.style),
         )
     return schemas.Image(
         uuid=row.uuid,
@@ -149,7 +151,7 @@ def to_schema(row: ImageRow) -> schemas.Image:
 
 
 def _row(image: NewImage) -> ImageRow:
-    uuid, model = uuid4(), image.model
+    uuid, model, recipe = uuid4(), image.model, image.recipe
     return ImageRow(
         uuid=uuid,
         image_type="generated" if model else "uploaded",
@@ -157,8 +159,9 @@ def _row(image: NewImage) -> ImageRow:
         model_name=model.name if model else None,
         model_label=model.label if model else None,
         model_version=model.version if model else None,
-        seed=image.seed,
-        truncation=image.truncation,
+        seed=recipe.latent.seed if recipe else None,
+        truncation=recipe.truncation if recipe else None,
+        recipe=kept(recipe) if recipe else None,
         class_label=model.face_class if model else None,
         likes=0,
         downloads=0,

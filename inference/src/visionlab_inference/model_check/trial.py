@@ -91,8 +91,14 @@ def _check_generator(inputs: Mapping[str, TensorSpec], outputs: Mapping[str, Ten
         raise UnusableGraph("A generator has the input latent, float32 [N, size].")
     if image is None or image.dtype != "uint8" or len(image.shape) != 3 or image.shape[0] not in _SIDES:
         raise UnusableGraph("A generator has the output image, uint8 [N, side, side, 3].")
-    if image.shape != (image.shape[0], image.shape[0], 3) or {*inputs, *outputs} != {"latent", "truncation", "image"}:
-        raise UnusableGraph("A generator takes latent and truncation, and gives square pictures, image.")
+    taken = {*inputs} - {"style", "crossover"}
+    if taken != {*inputs}:
+        _require(inputs, "style", "float32", latent.shape, "input", "noise whose styles are mixed in")
+        _require(inputs, "crossover", "float32", (1,), "input", "the part of the layers that has its styles from latent")
+    if image.shape != (image.shape[0], image.shape[0], 3) or taken != {"latent", "truncation"} or {*outputs} != {"image"}:
+        raise UnusableGraph(
+            "A generator takes latent and truncation, or these with style and crossover, and gives square pictures, image."
+        )
 
 
 def _require(
@@ -107,12 +113,13 @@ def _require(
 def _examples(inputs: Mapping[str, TensorSpec]) -> dict[str, NDArray[Any]]:
     random = np.random.default_rng(0)
     made: dict[str, NDArray[Any]] = {}
+    neutral = ("truncation", "crossover")
     for name, spec in inputs.items():
         shape = (max(BATCHES), *spec.shape)
         if spec.dtype == "uint8":
             made[name] = random.integers(0, 256, shape, dtype=np.uint8)
         else:
-            made[name] = (np.ones(shape) if name == "truncation" else random.uniform(-1, 1, shape)).astype(np.float32)
+            made[name] = (np.ones(shape) if name in neutral else random.uniform(-1, 1, shape)).astype(np.float32)
     return made
 
 

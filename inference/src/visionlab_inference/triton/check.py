@@ -81,7 +81,7 @@ def _example_inputs(card: ModelCard) -> Tensors:
 
 def _example(spec: TensorSpec, random: np.random.Generator) -> NDArray[Any]:
     shape = (BATCH, *spec.shape)
-    if spec.name == "truncation":
+    if spec.name in ("truncation", "crossover"):
         return np.full(shape, 0.7, spec.dtype)
     if spec.dtype == "float32":
         return random.standard_normal(shape, np.float32)

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from visionlab_core.face_class import FaceClass
 from visionlab_core.model_card import ClassMetrics, CorruptionMetrics, DetectorMetrics, ReliabilityBins, Robustness, SourceMetrics
+from visionlab_inference.generation import generator_inputs
 from visionlab_inference.images import BrokenImage, ImageTooLarge, ImageTooSmall, NotAnImage, prepare
-from visionlab_inference.seeds import uniform_latents
+from visionlab_inference.seeds import Latent
 from visionlab_training.data.batches import read_image
 from visionlab_training.data.index import DataError, ImageRow, digest
 from visionlab_training.evaluation.calibration import reliability, with_temperature
@@ -149,11 +150,11 @@ def split_metrics(probabilities: NDArray[np.float32], rows: Sequence[ImageRow], 
 def generated_pictures(onnx: Path, count: int, *, truncation: float = 1.0, first_seed: int = 0) -> NDArray[np.uint8]:
     """Pictures uint8 [count, H, W, 3] of a generator's `model.onnx`, for the seeds from `first_seed` on."""
     session = served_session(onnx)
-    size = session.get_inputs()[0].shape[1]
+    sizes = {tensor.name: tensor.shape[1] for tensor in session.get_inputs()}
     pictures = []
     for begin in range(first_seed, first_seed + count, _BATCH):
-        seeds = range(begin, min(begin + _BATCH, first_seed + count))
-        inputs = {"latent": uniform_latents(seeds, size), "truncation": np.full((len(seeds), 1), truncation, np.float32)}
+        latents = [Latent(seed) for seed in range(begin, min(begin + _BATCH, first_seed + count))]
+        inputs = generator_inputs(latents, sizes["latent"], truncation, mixing="style" in sizes)
         [images] = session.run(["image"], inputs)
         pictures.append(np.asarray(images, np.uint8))
     return np.concatenate(pictures)

@@ -2,6 +2,7 @@ import { Box, Button, Typography } from "@mui/material";
 import { ImagePlus } from "lucide-react";
 import { type MouseEvent, type ReactNode, useCallback, useMemo, useRef, useState } from "react";
 import { useGallery } from "../../api/images";
+import type { Image } from "../../api/types";
 import { EmptyState } from "../../components/EmptyState";
 import { problemText } from "../../components/problemText";
 import { ProblemAlert } from "../../components/ProblemAlert";
@@ -11,6 +12,8 @@ import "./gallery.css";
 import { FaceTile } from "./FaceTile";
 import { LargeView } from "./LargeView";
 import { LoadMore } from "./LoadMore";
+import { MixDialog } from "./MixDialog";
+import { madeAlike, useMixes } from "./mixing";
 import { allOf, extendedTo, nothing, type Selection, toggled } from "./selection";
 import { SelectionBar } from "./SelectionBar";
 import { TileSkeleton } from "./TileSkeleton";
@@ -45,6 +48,9 @@ export function Gallery({ arriving, onFirst, canGenerate, floating }: GalleryPro
     useCallback((e: unknown) => say(problemText(e, text).detail, "error"), [say, text]),
   );
 
+  const mixes = useMixes();
+  const [mixing, setMixing] = useState<[Image, Image | null] | null>(null);
+  const pair = pairToMix(images, selection, mixes);
   const selecting = selectMode || selection.chosen.size > 0;
   const stopSelecting = () => {
     setSelection(nothing);
@@ -167,6 +173,7 @@ export function Gallery({ arriving, onFirst, canGenerate, floating }: GalleryPro
           chosen={order.filter((uuid) => selection.chosen.has(uuid))}
           onAll={() => setSelection(allOf(order))}
           onClear={stopSelecting}
+          onMix={pair ? () => setMixing(pair) : undefined}
         />
       ) : (
         floating
@@ -177,7 +184,28 @@ export function Gallery({ arriving, onFirst, canGenerate, floating }: GalleryPro
         onShow={setShown}
         liked={shown !== null && liked.has(shown)}
         onLike={toggleLike}
+        onMix={(image) => setMixing([image, null])}
       />
+      {mixing && (
+        <MixDialog
+          image={mixing[0]}
+          other={mixing[1]}
+          images={images}
+          onClose={() => setMixing(null)}
+          onShow={(uuid) => {
+            setMixing(null);
+            stopSelecting();
+            setShown(uuid);
+          }}
+        />
+      )}
     </Box>
   );
+}
+
+/** The two selected faces, where their styles can be mixed. */
+function pairToMix(images: Image[], { chosen }: Selection, mixes: (image: Image) => boolean): [Image, Image] | null {
+  if (chosen.size !== 2) return null;
+  const [one, other] = images.filter(({ uuid }) => chosen.has(uuid));
+  return one && other && madeAlike(one, other) && mixes(one) ? [one, other] : null;
 }

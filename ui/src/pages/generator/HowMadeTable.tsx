@@ -5,7 +5,7 @@ import { FaceClassDot } from "../../components/FaceClassDot";
 import { useNotice } from "../../shell/notice";
 import { useText } from "../../text";
 
-/** Model, version, seed and variety of a face. */
+/** All that a face is made of. */
 export function HowMadeTable({ image }: { image: Image }) {
   const text = useText();
   const words = text.generator.large;
@@ -16,6 +16,10 @@ export function HowMadeTable({ image }: { image: Image }) {
           [words.model, made.model_label],
           [words.version, String(made.model_version)],
           [words.seed, String(made.seed)],
+          ...(made.steps.length > 0
+            ? [[words.steps, words.stepsValue(made.steps.length)] satisfies [string, string]]
+            : []),
+          ...(made.style ? [[words.styleOf, words.styleValue(made.style.seed)] satisfies [string, string]] : []),
           [words.variety, text.generator.varietyValue(Math.round(made.truncation * 100))],
         ] satisfies [string, string][])
       : []),

@@ -1,6 +1,6 @@
 import { Box, Button, Dialog, IconButton, Typography } from "@mui/material";
-import { ChevronLeft, ChevronRight, Download, Heart, RefreshCw, X } from "lucide-react";
-import type { KeyboardEvent } from "react";
+import { Blend, ChevronLeft, ChevronRight, Download, Heart, RefreshCw, X } from "lucide-react";
+import { type KeyboardEvent, useState } from "react";
 import { useCount, useGenerate } from "../../api/images";
 import type { Image } from "../../api/types";
 import { problemText } from "../../components/problemText";
@@ -8,7 +8,10 @@ import { useNotice } from "../../shell/notice";
 import { useText } from "../../text";
 import { fileName, save } from "./download";
 import { HowMadeTable } from "./HowMadeTable";
+import { useMixes } from "./mixing";
 import { nameOf } from "./nameOf";
+import { Neighbours } from "./Neighbours";
+import { Strip } from "./Strip";
 
 interface LargeViewProps {
   images: Image[];
@@ -17,10 +20,14 @@ interface LargeViewProps {
   onShow: (uuid: string | null) => void;
   liked: boolean;
   onLike: (uuid: string) => void;
+  /** Mix its styles with those of another face. */
+  onMix: (image: Image) => void;
 }
 
 /** One face, large, with how it was made. Left and right arrow go through the gallery. */
-export function LargeView({ images, shown, onShow, liked, onLike }: LargeViewProps) {
+export function LargeView({ images, shown, onShow, liked, onLike, onMix }: LargeViewProps) {
+  // A face and the last ones that were made like it; they stay in sight while one of them is shown.
+  const [alike, setAlike] = useState<Image[]>([]);
   const index = images.findIndex((image) => image.uuid === shown);
   const image = images[index];
   const go = (step: number) => {
@@ -49,6 +56,9 @@ export function LargeView({ images, shown, onShow, liked, onLike }: LargeViewPro
           onShow={onShow}
           onPrevious={index > 0 ? () => go(-1) : undefined}
           onNext={index < images.length - 1 ? () => go(1) : undefined}
+          alike={alike.some(({ uuid }) => uuid === image.uuid) ? alike : []}
+          onAlike={(made) => setAlike([image, ...made])}
+          onMix={() => onMix(image)}
         />
       )}
     </Dialog>
@@ -62,18 +72,29 @@ interface FaceProps {
   onShow: (uuid: string | null) => void;
   onPrevious: (() => void) | undefined;
   onNext: (() => void) | undefined;
+  alike: Image[];
+  onAlike: (images: Image[]) => void;
+  onMix: () => void;
 }
 
-function Face({ image, liked, onLike, onShow, onPrevious, onNext }: FaceProps) {
+function Face({ image, liked, onLike, onShow, onPrevious, onNext, alike, onAlike, onMix }: FaceProps) {
   const text = useText();
   const say = useNotice();
   const { mutate: count } = useCount();
   const again = useGenerate();
+  const mixes = useMixes();
   const made = image.how_made;
   const makeAgain = () => {
     if (!made) return;
     again.mutate(
-      { models: [made.model_uuid], count: 1, seed: made.seed, truncation: made.truncation },
+      {
+        models: [made.model_uuid],
+        count: 1,
+        seed: made.seed,
+        truncation: made.truncation,
+        steps: made.steps,
+        style: made.style,
+      },
       {
         onSuccess: ({ images: [same] }) => {
           say(text.generator.large.againDone);
@@ -89,7 +110,16 @@ function Face({ image, liked, onLike, onShow, onPrevious, onNext }: FaceProps) {
   };
   return (
     <Box sx={{ display: "grid", gridTemplateColumns: { xs: "minmax(0, 1fr)", md: "minmax(0, 1fr) 330px" } }}>
-      <Box sx={{ position: "relative", bgcolor: "#0c100e", display: "grid", placeItems: "center" }}>
+      <Box
+        sx={{
+          position: "relative",
+          bgcolor: "#0c100e",
+          display: "grid",
+          alignContent: "center",
+          minWidth: 0,
+          color: "#fff",
+        }}
+      >
         <Box
           component="img"
           src={image.url}
@@ -97,13 +127,21 @@ function Face({ image, liked, onLike, onShow, onPrevious, onNext }: FaceProps) {
           sx={{
             width: "100%",
             aspectRatio: "1",
-            maxHeight: { xs: "52vh", md: "78vh" },
+            maxHeight: { xs: "48vh", md: "70vh" },
             objectFit: "contain",
             display: "block",
           }}
         />
         <Arrow side="left" label={text.generator.large.previous} onClick={onPrevious} />
         <Arrow side="right" label={text.generator.large.next} onClick={onNext} />
+        {alike.length > 0 && (
+          <Strip
+            label={text.generator.large.likeThis}
+            images={alike}
+            chosen={image.uuid}
+            onChoose={({ uuid }) => onShow(uuid)}
+          />
+        )}
       </Box>
       <Box sx={{ p: { xs: 2.5, md: 3 }, display: "flex", flexDirection: "column", gap: 2 }}>
         <Box sx={{ display: "flex", alignItems: "flex-start", gap: 1 }}>
@@ -130,10 +168,16 @@ function Face({ image, liked, onLike, onShow, onPrevious, onNext }: FaceProps) {
             {text.generator.download}
           </Button>
         </Box>
+        {made && <Neighbours image={image} onMade={onAlike} />}
+        {mixes(image) && (
+          <Button variant="outlined" startIcon={<Blend size={18} />} onClick={onMix}>
+            {text.generator.mix.open}
+          </Button>
+        )}
         {made && (
           <Box>
             <Button
-              variant="contained"
+              variant="outlined"
               fullWidth
               loading={again.isPending}
               loadingPosition="start"
@@ -161,6 +205,7 @@ function Arrow({ side, label, onClick }: { side: "left" | "right"; label: string
       onClick={onClick}
       sx={{
         position: "absolute",
+        top: { xs: "calc(24vh - 20px)", md: "calc(35vh - 20px)" },
         [side]: 10,
         color: "#fff",
         bgcolor: "rgba(12, 16, 14, .5)",

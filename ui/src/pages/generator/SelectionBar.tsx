@@ -1,5 +1,5 @@
 import { Box, Button, IconButton, Paper, Tooltip, Typography } from "@mui/material";
-import { Download, X } from "lucide-react";
+import { Blend, Download, X } from "lucide-react";
 import { useArchive } from "../../api/images";
 import { problemText } from "../../components/problemText";
 import { useNotice } from "../../shell/notice";
@@ -14,10 +14,12 @@ interface SelectionBarProps {
   chosen: string[];
   onAll: () => void;
   onClear: () => void;
+  /** Mix the styles of the two that are selected; undefined where that cannot be. */
+  onMix: (() => void) | undefined;
 }
 
 /** What can be done with the selected faces. */
-export function SelectionBar({ chosen, onAll, onClear }: SelectionBarProps) {
+export function SelectionBar({ chosen, onAll, onClear, onMix }: SelectionBarProps) {
   const text = useText();
   const say = useNotice();
   const archive = useArchive();
@@ -65,6 +67,11 @@ export function SelectionBar({ chosen, onAll, onClear }: SelectionBarProps) {
         {text.generator.selectAll}
       </Button>
       <Box sx={{ flex: 1, minWidth: { sm: 24 } }} />
+      {onMix && (
+        <Button variant="outlined" size="small" startIcon={<Blend size={18} />} onClick={onMix}>
+          {text.generator.mix.mix}
+        </Button>
+      )}
       <Button
         variant="contained"
         size="small"

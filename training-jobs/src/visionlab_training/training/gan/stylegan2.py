@@ -91,7 +91,8 @@ class StyleGAN2Training(GanTraining):
         return dict(self._latest)
 
     def _inputs(self, latent: NDArray[np.float32], truncation: float) -> Any:
-        return [latent, np.full((len(latent), 1), truncation, np.float32)]
+        column = np.ones((len(latent), 1), np.float32)
+        return [latent, column * np.float32(truncation), latent, column]
 
     def _main(self, images: Any, decay: Any) -> dict[str, Any]:
         real = _pixels(images)

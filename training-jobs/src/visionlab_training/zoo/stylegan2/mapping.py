@@ -1,4 +1,4 @@
-"""From the latent to the style: z, the mapping network, w, and truncation."""
+"""From the latent to the styles: z, the mapping network, w, truncation, and the styles of two latents mixed."""
 
 from __future__ import annotations
 
@@ -69,3 +69,19 @@ class Truncation(keras.layers.Layer):
         """Take a batch of w into the average."""
         mean = ops.stop_gradient(ops.mean(w, axis=0))
         self.average.assign(mean + (self.average - mean) * AVERAGE_DECAY)
+
+
+class Crossover(keras.layers.Layer):
+    """Style mixing (Karras et al., 2019, arXiv:1812.04948, section 3.1): two w float32 [N, L] -> styles float32 [N, layers, L].
+
+    Layer i of n has the first w where i < crossover * n, crossover float32 [N, 1], else the second.
+    """
+
+    def __init__(self, layers: int, *, name: str | None = None) -> None:
+        super().__init__(name=name, dtype="float32", autocast=False)
+        self._count = layers
+
+    def call(self, first: Any, second: Any, crossover: Any) -> Any:
+        """See the class."""
+        layer = ops.arange(self._count, dtype="float32")[None, :]
+        return ops.where((layer < crossover * self._count)[:, :, None], first[:, None], second[:, None])
