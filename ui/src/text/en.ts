@@ -205,7 +205,7 @@ export const en = {
       share: "How much of the style",
       shareHint: "More takes features of the face from the second, too.",
       mix: "Mix",
-      show: "Show it large",
+      show: "Enlarge",
     },
   },
 

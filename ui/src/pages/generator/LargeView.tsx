@@ -1,6 +1,6 @@
 import { Box, Button, Dialog, IconButton, Typography } from "@mui/material";
 import { Blend, ChevronLeft, ChevronRight, Download, Heart, RefreshCw, X } from "lucide-react";
-import { type KeyboardEvent, useState } from "react";
+import { type KeyboardEvent, type RefObject, useRef, useState } from "react";
 import { useCount, useGenerate } from "../../api/images";
 import type { Image } from "../../api/types";
 import { problemText } from "../../components/problemText";
@@ -28,6 +28,7 @@ interface LargeViewProps {
 export function LargeView({ images, shown, onShow, liked, onLike, onMix }: LargeViewProps) {
   // A face and the last ones that were made like it; they stay in sight while one of them is shown.
   const [alike, setAlike] = useState<Image[]>([]);
+  const top = useRef<HTMLDivElement>(null);
   const index = images.findIndex((image) => image.uuid === shown);
   const image = images[index];
   const go = (step: number) => {
@@ -57,7 +58,12 @@ export function LargeView({ images, shown, onShow, liked, onLike, onMix }: Large
           onPrevious={index > 0 ? () => go(-1) : undefined}
           onNext={index < images.length - 1 ? () => go(1) : undefined}
           alike={alike.some(({ uuid }) => uuid === image.uuid) ? alike : []}
-          onAlike={(made) => setAlike([image, ...made])}
+          onAlike={(made) => {
+            setAlike([image, ...made]);
+            // On a phone the button is far below the faces that it makes.
+            top.current?.scrollIntoView({ behavior: "smooth", block: "start" });
+          }}
+          top={top}
           onMix={() => onMix(image)}
         />
       )}
@@ -74,10 +80,11 @@ interface FaceProps {
   onNext: (() => void) | undefined;
   alike: Image[];
   onAlike: (images: Image[]) => void;
+  top: RefObject<HTMLDivElement | null>;
   onMix: () => void;
 }
 
-function Face({ image, liked, onLike, onShow, onPrevious, onNext, alike, onAlike, onMix }: FaceProps) {
+function Face({ image, liked, onLike, onShow, onPrevious, onNext, alike, onAlike, top, onMix }: FaceProps) {
   const text = useText();
   const say = useNotice();
   const { mutate: count } = useCount();
@@ -111,6 +118,7 @@ function Face({ image, liked, onLike, onShow, onPrevious, onNext, alike, onAlike
   return (
     <Box sx={{ display: "grid", gridTemplateColumns: { xs: "minmax(0, 1fr)", md: "minmax(0, 1fr) 330px" } }}>
       <Box
+        ref={top}
         sx={{
           position: "relative",
           bgcolor: "#0c100e",

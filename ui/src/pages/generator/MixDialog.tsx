@@ -51,9 +51,20 @@ export function MixDialog({ image, other, images, onClose, onShow }: MixDialogPr
   return (
     <Dialog open onClose={onClose} maxWidth="sm" fullWidth aria-labelledby="mix-title">
       <DialogTitle id="mix-title">{words.title}</DialogTitle>
-      <DialogContent sx={{ display: "grid", gap: 2 }}>
+      <DialogContent sx={{ display: "grid", gridTemplateColumns: "minmax(0, 1fr)", gap: 2 }}>
         <Typography color="textSecondary">{words.lead}</Typography>
-        <Box sx={{ display: "grid", gridTemplateColumns: "1fr auto 1fr 1fr", alignItems: "center", gap: 1 }}>
+        <Box
+          sx={{
+            display: "grid",
+            gridTemplateColumns: {
+              xs: "minmax(0, 1fr) auto minmax(0, 1fr)",
+              sm: "minmax(0, 1fr) auto repeat(2, minmax(0, 1fr))",
+            },
+            alignItems: "center",
+            gap: 1,
+            "& > :last-child": { gridColumn: { xs: "1 / -1", sm: "auto" }, mx: { xs: 6, sm: 0 } },
+          }}
+        >
           <Picture label={words.shape} image={shape} />
           <IconButton aria-label={words.swap} onClick={swap}>
             <ArrowLeftRight size={20} />

@@ -51,6 +51,10 @@ export function Neighbours({ image, onMade }: NeighboursProps) {
         size="small"
         value={how}
         aria-label={words.howAlike}
+        sx={{
+          "& button:first-of-type": { borderRadius: "99px 0 0 99px" },
+          "& button:last-of-type": { borderRadius: "0 99px 99px 0" },
+        }}
         onChange={(_event, next: keyof typeof DISTANCES | null) => next && setHow(next)}
       >
         {(Object.keys(DISTANCES) as (keyof typeof DISTANCES)[]).map((each) => (
