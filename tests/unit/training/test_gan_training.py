@@ -12,7 +12,7 @@ from support.tiny_gans import SETTINGS, dcgan_spec, stylegan2_spec
 
 from visionlab_training.training import checkpoint
 from visionlab_training.training.errors import TrainingDiverged
-from visionlab_training.training.gan import gan_training, grid, load_generator, mixing_grid, to_uint8, train_generator
+from visionlab_training.training.gan import gan_training, grid, load_generator, to_uint8, train_generator
 from visionlab_training.zoo import dcgan
 
 
@@ -140,17 +140,6 @@ def test_seed_and_truncation_say_what_is_sampled(style_training):
     assert (pictures != style_training.sample(3, seed=2)).any()
     same = style_training.sample(3, seed=1, truncation=0.0).astype(int)
     assert np.abs(same - same[0]).max() <= 1
-
-
-def test_a_mixing_grid_has_the_mixed_pictures_between_their_parents(style_training, dcgan_training):
-    sheet = mixing_grid(style_training, rows=2, columns=3, seed=0)
-    assert sheet.shape == (3 * 8, 4 * 8, 3)
-    assert sheet.dtype == np.uint8
-    assert not sheet[:8, :8].any()
-    tiles = sheet.reshape(3, 8, 4, 8, 3).swapaxes(1, 2)
-    assert len({tile.tobytes() for row in tiles for tile in row}) == 12, "all differ"
-    with pytest.raises(ValueError, match="StyleGAN2"):
-        mixing_grid(dcgan_training, rows=2, columns=3, seed=0)
 
 
 def test_a_budget_of_time_fixes_the_number_of_steps(faces, tmp_path):

@@ -1,5 +1,6 @@
 """A report says what was measured, and needs nothing from anywhere."""
 
+import dataclasses
 import json
 import re
 from pathlib import Path
@@ -150,7 +151,15 @@ def test_the_report_of_a_generator_says_what_was_measured(tmp_path, generator_ev
     for words in ("0.125", "77.7", "11.1", "0.93", "mobilenetv2/1", "43.2%", "A network"):
         assert words in text
     assert text.count('src="data:image/jpeg;base64,') == 2
+    assert "Styles mixed" not in text
     assert not FETCHES.search(text)
+
+
+def test_the_report_of_a_generator_with_styles_shows_them_mixed(tmp_path, generator_evaluation):
+    mixed = dataclasses.replace(generator_evaluation, mixed=generator_evaluation.sweep)
+    text = write_report(tmp_path, generator_card(generator_onnx()), mixed).read_text(encoding="utf-8")
+    assert "Styles mixed" in text
+    assert text.count('src="data:image/jpeg;base64,') == 3
 
 
 def test_a_generator_without_feature_weights_says_so(tmp_path, generator_evaluation):

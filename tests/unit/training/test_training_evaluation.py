@@ -16,7 +16,13 @@ from visionlab_training.data.index import DataError, ImageRow, read_manifest
 from visionlab_training.evaluation.detection import judge
 from visionlab_training.evaluation.generation import frechet_distance, kernel_distance, nearest_distance
 from visionlab_training.evaluation.roc import auroc, generated_score, roc_curve
-from visionlab_training.evaluation.served import UnusableModel, evaluate_detector, generated_pictures, split_metrics
+from visionlab_training.evaluation.served import (
+    UnusableModel,
+    evaluate_detector,
+    generated_pictures,
+    mixed_pictures,
+    split_metrics,
+)
 from visionlab_training.evaluation.served_generator import TRUNCATIONS, RealFaces, evaluate_generator
 from visionlab_training.training.gan.loading import refresh_batch_norm
 
@@ -184,6 +190,19 @@ def test_pictures_of_a_served_generator_follow_their_seeds(tmp_path, onnx):
     whole = generated_pictures(tmp_path / "model.onnx", 20, first_seed=5)
     assert whole.shape == (20, 16, 16, 3)
     np.testing.assert_array_equal(whole[3:5], generated_pictures(tmp_path / "model.onnx", 2, first_seed=8))
+
+
+def test_mixed_pictures_stand_between_those_that_they_are_mixed_of(tmp_path):
+    (tmp_path / "mixing.onnx").write_bytes(mixing_onnx())
+    sheet = mixed_pictures(tmp_path / "mixing.onnx", 2, 3)
+    assert sheet.shape == (3, 4, 16, 16, 3)
+    assert not sheet[0, 0].any()
+    own = generated_pictures(tmp_path / "mixing.onnx", 5)
+    np.testing.assert_array_equal(sheet[1:, 0], own[:2])
+    np.testing.assert_array_equal(sheet[0, 1:], own[2:])
+    assert len({picture.tobytes() for line in sheet for picture in line}) == 12, "all differ"
+    (tmp_path / "plain.onnx").write_bytes(generator_onnx())
+    assert mixed_pictures(tmp_path / "plain.onnx", 2, 3) is None
 
 
 def test_a_generator_is_shown_to_detectors(tmp_path, detector):

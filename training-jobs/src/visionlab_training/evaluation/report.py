@@ -13,6 +13,7 @@ from typing import Any
 
 import jinja2
 import numpy as np
+from numpy.typing import NDArray
 
 from visionlab_core.face_class import FACE_CLASSES
 from visionlab_core.model_card import DetectorMetrics, ModelCard, Robustness
@@ -133,7 +134,8 @@ def _generator(evaluation: GeneratorEvaluation) -> dict[str, Any]:
     return {
         "metrics": evaluation.metrics,
         "samples": _data_url(grid_jpeg(evaluation.samples)),
-        "sweep": _data_url(_sweep(evaluation)),
+        "sweep": _data_url(_sheet(evaluation.sweep)),
+        "mixed": None if evaluation.mixed is None else _data_url(_sheet(evaluation.mixed)),
         "truncations": TRUNCATIONS,
         "recognised": _sorted(Bar(name, share, generated=True) for name, share in evaluation.recognised.items()),
     }
@@ -211,9 +213,9 @@ def _with_code(text: str) -> str:
     return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))
 
 
-def _sweep(evaluation: GeneratorEvaluation) -> bytes:
-    rows, columns, *shape = evaluation.sweep.shape
-    return grid_jpeg(evaluation.sweep.reshape(rows * columns, *shape), columns)
+def _sheet(pictures: NDArray[np.uint8]) -> bytes:
+    rows, columns, *shape = pictures.shape
+    return grid_jpeg(pictures.reshape(rows * columns, *shape), columns)
 
 
 def _data_url(jpeg: bytes) -> str:

@@ -15,7 +15,7 @@ from visionlab_core.face_class import FaceClass
 from visionlab_core.model_card import ClassMetrics, CorruptionMetrics, DetectorMetrics, ReliabilityBins, Robustness, SourceMetrics
 from visionlab_inference.generation import generator_inputs
 from visionlab_inference.images import BrokenImage, ImageTooLarge, ImageTooSmall, NotAnImage, prepare
-from visionlab_inference.seeds import Latent
+from visionlab_inference.seeds import Latent, Style
 from visionlab_training.data.batches import read_image
 from visionlab_training.data.index import DataError, ImageRow, digest
 from visionlab_training.evaluation.calibration import reliability, with_temperature
@@ -150,14 +150,34 @@ def split_metrics(probabilities: NDArray[np.float32], rows: Sequence[ImageRow], 
 def generated_pictures(onnx: Path, count: int, *, truncation: float = 1.0, first_seed: int = 0) -> NDArray[np.uint8]:
     """Pictures uint8 [count, H, W, 3] of a generator's `model.onnx`, for the seeds from `first_seed` on."""
     session = served_session(onnx)
-    sizes = {tensor.name: tensor.shape[1] for tensor in session.get_inputs()}
     pictures = []
     for begin in range(first_seed, first_seed + count, _BATCH):
         latents = [Latent(seed) for seed in range(begin, min(begin + _BATCH, first_seed + count))]
-        inputs = generator_inputs(latents, sizes["latent"], truncation, mixing="style" in sizes)
-        [images] = session.run(["image"], inputs)
-        pictures.append(np.asarray(images, np.uint8))
+        pictures.append(_pictures(session, latents, truncation, None))
     return np.concatenate(pictures)
+
+
+def mixed_pictures(onnx: Path, rows: int, columns: int) -> NDArray[np.uint8] | None:
+    """Pictures that mix styles (Karras et al., 2019, arXiv:1812.04948, figure 3), uint8 [rows + 1, columns + 1, H, W, 3].
+
+    Top row and left column are pictures of their own; each other one has the coarse half of its styles (pose, shape) from the one
+    above and the fine half (colours, texture) from the one on the left. Top left is black. None: the generator cannot mix.
+    """
+    session = served_session(onnx)
+    if not any(tensor.name == "style" for tensor in session.get_inputs()):
+        return None
+    left, top = [Latent(seed) for seed in range(rows)], [Latent(rows + seed) for seed in range(columns)]
+    own = _pictures(session, [*left, *top], 1.0, None)
+    lines = [np.concatenate([np.zeros_like(own[:1]), own[rows:]])]
+    for beside, latent in zip(own, left, strict=False):
+        lines.append(np.concatenate([beside[None], _pictures(session, top, 1.0, Style(latent, 0.5))]))
+    return np.stack(lines)
+
+
+def _pictures(session: ort.InferenceSession, latents: list[Latent], truncation: float, style: Style | None) -> NDArray[np.uint8]:
+    sizes = {tensor.name: tensor.shape[1] for tensor in session.get_inputs()}
+    [images] = session.run(["image"], generator_inputs(latents, sizes["latent"], truncation, style, mixing="style" in sizes))
+    return np.asarray(images, np.uint8)
 
 
 def _evaluated(

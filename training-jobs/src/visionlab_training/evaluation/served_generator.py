@@ -24,7 +24,7 @@ from visionlab_training.evaluation.generation import (
     nearest_distance,
 )
 from visionlab_training.evaluation.progress import progress_bar
-from visionlab_training.evaluation.served import generated_pictures, probabilities_of, served_session
+from visionlab_training.evaluation.served import generated_pictures, mixed_pictures, probabilities_of, served_session
 
 GENERATED = 1000
 """Faces that a generator makes to be judged by, seeds 0 to 999, truncation 1."""
@@ -32,6 +32,9 @@ GENERATED = 1000
 TRUNCATIONS = (0.3, 0.5, 0.7, 0.85, 1.0)
 _SAMPLES = 64
 _SEEDS_OF_SWEEP = 8
+_MIXED = 4, 7
+"""Rows and columns of pictures that are mixed."""
+
 _TRAINING_IMAGES = 5000
 
 
@@ -49,7 +52,7 @@ class GeneratorEvaluation:
     """A generator, judged.
 
     `samples` uint8 [64, H, W, 3] are the first seeds at truncation 1, `sweep` uint8 [5, 8, H, W, 3] eight seeds at each of
-    `TRUNCATIONS`. `metrics` is None where `incomplete` says what was lacking.
+    `TRUNCATIONS`, `mixed` those of `mixed_pictures`. `metrics` is None where `incomplete` says what was lacking.
     """
 
     metrics: GeneratorMetrics | None
@@ -57,6 +60,7 @@ class GeneratorEvaluation:
     sweep: NDArray[np.uint8]
     recognised: dict[str, float] = field(default_factory=dict)
     incomplete: str | None = None
+    mixed: NDArray[np.uint8] | None = None
 
 
 def evaluate_generator(
@@ -90,7 +94,8 @@ def evaluate_generator(
     metrics = None
     if real is not None and feature_weights is not None and incomplete is None:
         metrics = _distances(faces, real, feature_weights, recognised)
-    return GeneratorEvaluation(metrics, faces[:_SAMPLES], sweep, recognised, incomplete)
+    mixed = mixed_pictures(onnx, *_MIXED)
+    return GeneratorEvaluation(metrics, faces[:_SAMPLES], sweep, recognised, incomplete, mixed)
 
 
 def share_recognised(detector: Path, faces: NDArray[np.uint8]) -> float:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from visionlab_training.training.gan.loading import load_generator, refresh_batch_norm
 from visionlab_training.training.gan.loop import gan_training, paths_of, train_generator
 from visionlab_training.training.gan.pictures import grid, save_grid, save_pictures, to_uint8
-from visionlab_training.training.gan.stylegan2 import mixing_grid
 from visionlab_training.training.gan.training import GanTraining
 
 __all__ = [
@@ -13,7 +12,6 @@ __all__ = [
     "gan_training",
     "grid",
     "load_generator",
-    "mixing_grid",
     "paths_of",
     "refresh_batch_norm",
     "save_grid",

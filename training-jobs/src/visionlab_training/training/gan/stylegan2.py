@@ -13,7 +13,6 @@ from visionlab_core.training_spec import GeneratorTraining
 from visionlab_training.training.ada import AdaptiveAugmentation
 from visionlab_training.training.diffaugment import diffaugment
 from visionlab_training.training.gan.losses import discriminator_loss, generator_loss, path_lengths, r1_penalty
-from visionlab_training.training.gan.pictures import grid, to_uint8
 from visionlab_training.training.gan.training import GanTraining, follow
 from visionlab_training.training.gradients import CompiledStep, Step, minimise
 from visionlab_training.zoo import stylegan2
@@ -165,30 +164,6 @@ class StyleGAN2Training(GanTraining):
         if self._spec.augment == "ada":
             return self._ada(pictures)
         return diffaugment(pictures, self._seeds) if self._spec.augment == "diffaugment" else pictures
-
-
-def mixing_grid(training: GanTraining, rows: int, columns: int, seed: int) -> NDArray[np.uint8]:
-    """A sheet of (rows + 1) x (columns + 1) pictures that mixes styles (Karras et al., 2019, arXiv:1812.04948, figure 3).
-
-    Left column and top row are pictures of their own; each other one has the coarse half of its styles (pose, shape of the face)
-    from the picture above and the fine half (colours, texture) from the one on the left. Top left is black. uint8 [H, W, 3].
-
-    Raises:
-        ValueError: the generator has no styles.
-    """
-    if not isinstance(training, StyleGAN2Training):
-        raise ValueError("Only a StyleGAN2 has styles that can be mixed.")
-    training.sync()
-    mapping, _, synthesis = _parts(training.average)
-    w = np.asarray(mapping(np.random.default_rng(seed).normal(size=(rows + columns, training.latent_size)).astype(np.float32)))
-    styles = np.repeat(w[:, None], synthesis.styles, axis=1)
-    left, top = styles[:rows], styles[rows:]
-    half = synthesis.styles // 2
-    mixed = [np.concatenate([above[:half], beside[half:]]) for beside in left for above in top]
-    pictures = iter(to_uint8(np.concatenate([np.asarray(synthesis(s[None])) for s in (*top, *left, *mixed)])))
-    above, beside = [[next(pictures) for _ in range(n)] for n in (columns, rows)]
-    lines = [[np.zeros_like(above[0]), *above], *([first, *(next(pictures) for _ in above)] for first in beside)]
-    return grid(np.stack([picture for line in lines for picture in line]), columns + 1)
 
 
 def _parts(generator: Any) -> tuple[Any, Any, Any]:
