@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 
 import httpx
 import pytest
 from support.image_files import jpeg, png
 from support.problem_details import problem_of
 from support.server import Server
+from support.small_site import site_of
 
 from visionlab_inference.image_metadata import without_metadata
 
@@ -29,28 +28,8 @@ THERE = {
 def web() -> Iterator[str]:
     """A web of one site."""
 
-    class Site(BaseHTTPRequestHandler):
-        def do_GET(self):
-            found = THERE.get(self.path)
-            if self.path == "/inside":
-                self.send_response(302)
-                self.send_header("Location", "http://127.0.0.1:1/")
-            elif found is None:
-                self.send_response(404)
-            else:
-                self.send_response(200)
-                self.send_header("Content-Type", found[1])
-            self.end_headers()
-            self.wfile.write(found[0] if found else b"")
-
-        def log_message(self, *_words):
-            pass
-
-    site = ThreadingHTTPServer(("127.0.0.1", 0), Site)
-    Thread(target=site.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{site.server_port}"
-    site.shutdown()
-    site.server_close()
+    with site_of(THERE, {"/inside": "http://127.0.0.1:1/"}) as address:
+        yield address
 
 
 @pytest.fixture(scope="module")
