@@ -1,4 +1,4 @@
-import { Button, type ButtonProps } from "@mui/material";
+import { Button } from "@mui/material";
 import { Camera } from "lucide-react";
 import { type ComponentType, useRef, useState } from "react";
 import { useNotice } from "../../shell/notice";
@@ -8,11 +8,10 @@ import type { CameraDialog } from "./CameraDialog";
 
 interface CameraButtonProps {
   take: (files: Iterable<File>) => void;
-  size: ButtonProps["size"];
 }
 
 /** Opens the camera, in the page where the browser lets it, else the phone's own; not there where there is neither. */
-export function CameraButton({ take, size }: CameraButtonProps) {
+export function CameraButton({ take }: CameraButtonProps) {
   const text = useText();
   const notice = useNotice();
   const [kind] = useState(cameraKind);
@@ -39,11 +38,11 @@ export function CameraButton({ take, size }: CameraButtonProps) {
   return (
     <>
       <Button
-        size={size}
         startIcon={<Camera size={18} aria-hidden />}
         loading={loading}
         loadingPosition="start"
         onClick={() => void open()}
+        sx={{ px: 1.5 }}
       >
         {text.detector.camera}
       </Button>

@@ -7,10 +7,12 @@ import {
   DialogActions,
   DialogContent,
   DialogTitle,
+  IconButton,
+  Tooltip,
   Typography,
   useMediaQuery,
 } from "@mui/material";
-import { Camera, SwitchCamera } from "lucide-react";
+import { Camera, CameraOff, SwitchCamera } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
 import { useText } from "../../text";
 import { pictureOf } from "./camera";
@@ -51,7 +53,15 @@ export function CameraDialog({ onPicture, onClose }: CameraDialogProps) {
   };
 
   return (
-    <Dialog open onClose={onClose} maxWidth="sm" fullWidth fullScreen={narrow} aria-labelledby="camera-dialog-title">
+    <Dialog
+      open
+      onClose={onClose}
+      maxWidth="sm"
+      fullWidth
+      fullScreen={narrow}
+      slotProps={{ paper: { sx: narrow ? { borderRadius: 0 } : {} } }}
+      aria-labelledby="camera-dialog-title"
+    >
       <DialogTitle id="camera-dialog-title" sx={{ typography: "h3" }}>
         {text.detector.cameraTitle}
       </DialogTitle>
@@ -73,6 +83,14 @@ export function CameraDialog({ onPicture, onClose }: CameraDialogProps) {
               style={{ transform: live.mirrored ? "scaleX(-1)" : "none" }}
             />
           )}
+          {change && (
+            <Tooltip title={text.detector.cameraOther}>
+              <IconButton aria-label={text.detector.cameraOther} onClick={change} sx={overPicture}>
+                <SwitchCamera size={20} aria-hidden />
+              </IconButton>
+            </Tooltip>
+          )}
+          {look.state === "failed" && <CameraOff size={36} aria-hidden />}
           {look.state === "starting" && (
             <Box role="status" sx={{ display: "grid", justifyItems: "center", gap: 2, p: 3, textAlign: "center" }}>
               <CircularProgress color="inherit" size={28} />
@@ -100,13 +118,8 @@ export function CameraDialog({ onPicture, onClose }: CameraDialogProps) {
           </Alert>
         )}
       </DialogContent>
-      <DialogActions sx={{ px: 3, pb: 3, flexWrap: "wrap", gap: 1 }}>
+      <DialogActions sx={{ px: 3, pb: 3 }}>
         <Button onClick={onClose}>{text.detector.cameraCancel}</Button>
-        {change && (
-          <Button startIcon={<SwitchCamera size={18} aria-hidden />} onClick={change}>
-            {text.detector.cameraOther}
-          </Button>
-        )}
         <Button
           ref={button}
           variant="contained"
@@ -121,13 +134,24 @@ export function CameraDialog({ onPicture, onClose }: CameraDialogProps) {
   );
 }
 
+const overPicture = {
+  position: "absolute",
+  top: 12,
+  right: 12,
+  zIndex: 1,
+  color: "#fff",
+  bgcolor: "rgba(12, 16, 14, .6)",
+  "&:hover": { bgcolor: "rgba(12, 16, 14, .85)" },
+} as const;
+
 /** As large before the camera is there as after, so that nothing moves. */
 const frame = {
   display: "grid",
   placeItems: "center",
   overflow: "hidden",
-  aspectRatio: "4 / 3",
-  maxHeight: "70vh",
+  position: "relative",
+  aspectRatio: { xs: "3 / 4", sm: "4 / 3" },
+  maxHeight: "62vh",
   width: "100%",
   borderRadius: 4,
   bgcolor: "#0c100e",

@@ -65,16 +65,16 @@ export function DropZone({ incoming, web, small }: DropZoneProps) {
       <Box sx={{ display: "flex", flexWrap: "wrap", justifyContent: "center", gap: 1 }}>
         {web.possible && (
           <Button
-            size={small ? "medium" : "large"}
             startIcon={<Link2 size={18} aria-hidden />}
             aria-expanded={web.open}
             disabled={web.fetching}
             onClick={() => web.setOpen(!web.open)}
+            sx={{ px: 1.5 }}
           >
             {text.detector.web}
           </Button>
         )}
-        <CameraButton take={take} size={small ? "medium" : "large"} />
+        <CameraButton take={take} />
       </Box>
       {web.open && <WebPictureForm web={web} />}
       {!small && (
