@@ -30,7 +30,11 @@ PATTERNS = {
 }
 """What a text has to look like. An image without a tag would be another one tomorrow."""
 
-ITEMS = {"tolerations": {"type": "object"}, "parentRefs": {"type": "object"}}
+ITEMS = {
+    "tolerations": {"type": "object"},
+    "parentRefs": {"type": "object"},
+    "never": {"type": "string", "pattern": "^[0-9a-fA-F:.]+/[0-9]+$"},
+}
 _TYPES = ((bool, "boolean"), (int, "integer"), (float, "number"), (str, "string"))
 
 

@@ -8,11 +8,17 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect, sync_playwright
+from support.image_files import jpeg
 from support.server import Server
+from support.small_site import site_of
 
 ROOT = Path(__file__).parents[2]
 SIZES = {"desk": {"width": 1280, "height": 860}, "phone": {"width": 360, "height": 740}}
-CHROMIUM = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync")
+CHROMIUM = (
+    *("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"),
+    # Two cameras that show a pattern which moves.
+    "--use-fake-device-for-media-stream=device-count=2",
+)
 
 # The machine may have much else to do; a page that is right is not waited for.
 expect.set_options(timeout=120_000)
@@ -34,9 +40,18 @@ def chromium_path() -> str:
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory):
+def web():
+    """A site with pictures, which stands for the web."""
+    files = {"/face.jpg": (jpeg(300, 300), "image/jpeg"), "/page.html": (b"<!doctype html><img src=face.jpg>", "text/html")}
+    with site_of(files) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory, web):
     assert (ROOT / "ui/dist/index.html").is_file(), "the pages are not built: run 'make ui'"
-    server = Server(tmp_path_factory.mktemp("browser"), ROOT / "models", VISIONLAB_UI_FOLDER=str(ROOT / "ui/dist")).start()
+    environment = {"VISIONLAB_UI_FOLDER": str(ROOT / "ui/dist"), "VISIONLAB_FETCH_ALSO_FROM": web.removeprefix("http://")}
+    server = Server(tmp_path_factory.mktemp("browser"), ROOT / "models", **environment).start()
     yield server
     server.close()
 

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address, ip_network
+
 import pytest
 from support.chart import NAMESPACE, POOLS, SECRETS, VALUES, find, of_kind, pods, refusal, rendered
+
+from visionlab_api.configuration import ApiConfiguration
+from visionlab_api.services.public_addresses import is_public
 
 SERVING = {
     ("serving.kserve.io", "inferenceservices"): {"get", "list", "watch", "create", "patch", "delete"},
@@ -156,6 +161,53 @@ def test_models_are_called_by_the_facade_alone_even_where_the_rest_is_open():
     calls, metrics = find(rendered("production"), "NetworkPolicy", "lab-visionlab-serving")["spec"]["ingress"]
     assert calls["from"] == [{"podSelector": {"matchLabels": {"app.kubernetes.io/instance": "lab"}}}]
     assert "from" not in metrics
+
+
+def web_of(values: str) -> list[dict]:
+    """Where the facade's policy lets it go."""
+    return find(rendered(values), "NetworkPolicy", "lab-visionlab-api")["spec"].get("egress", [])
+
+
+def test_the_facade_is_let_out_to_the_public_web_alone():
+    [rule] = web_of("web-pictures")
+    assert rule["ports"] == [{"port": 80}, {"port": 443}]
+    blocks = [(ip_network(each["ipBlock"]["cidr"]), list(map(ip_network, each["ipBlock"]["except"]))) for each in rule["to"]]
+    for cidr, left_out in blocks:
+        assert all(each.subnet_of(cidr) for each in left_out)  # else Kubernetes refuses it
+
+    def let_out(address: str) -> bool:
+        judged = ip_address(address)
+        return any(judged in cidr and not any(judged in each for each in left_out) for cidr, left_out in blocks)
+
+    for address in ("1.1.1.1", "172.32.0.1", "2606:4700::1"):
+        assert let_out(address), address
+        assert is_public(ip_address(address)), address
+    for address in (
+        "10.0.0.1", "127.0.0.1", "169.254.169.254", "172.31.0.1", "192.168.0.1", "100.64.0.1", "192.0.0.192", "168.63.129.16",
+        "224.0.0.1", "255.255.255.255", "::1", "fd00::1", "fe80::1", "fec0::1", "ff02::1", "2002:a00:1::",
+    ):  # fmt: skip
+        assert not let_out(address), address
+        assert not is_public(ip_address(address)), address
+    for address in ("203.0.113.7", "2a0f:1234::1"):  # the operator's own
+        assert not let_out(address), address
+
+
+def test_what_goes_out_is_not_limited_unless_it_is_asked_for():
+    for values in ("production", "embedded"):
+        for policy in of_kind(rendered(values), "NetworkPolicy").values():
+            assert policy["spec"]["policyTypes"] == ["Ingress"]
+
+
+def test_pictures_are_fetched_where_the_operator_says_so():
+    def told(values: str) -> dict[str, str]:
+        [container] = pods(rendered(values))["Deployment/lab-visionlab-api"]["containers"]
+        return {each["name"]: each.get("value") for each in container["env"] if each["name"].startswith("VISIONLAB_FETCH")}
+
+    assert told("production") == {"VISIONLAB_FETCH_PICTURES": "off"}
+    on = told("web-pictures")
+    assert on == {"VISIONLAB_FETCH_PICTURES": "on", "VISIONLAB_FETCH_NEVER_FROM": "203.0.113.0/24,2a0f:1234::/32"}
+    configuration = ApiConfiguration(host="0.0.0.0", fetch_pictures="on", fetch_never_from=on["VISIONLAB_FETCH_NEVER_FROM"])
+    assert not configuration.reach().allows(ip_address("2a0f:1234::1"), 443)
 
 
 @pytest.mark.parametrize("values", [values for values in VALUES if values != "embedded"])

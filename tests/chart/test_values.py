@@ -30,6 +30,7 @@ CONTEXT = {
     "monitoring": ["monitoring.operator=true"],
     "monitoring.dashboardLabels": ["monitoring.dashboard=true"],
     "trial": ["trial.enabled=true"],
+    "webPictures.egressPolicy": ["webPictures.enabled=true"],
 }
 """What has to be set for a value, or those below it, to matter."""
 OTHERS = {
@@ -51,7 +52,7 @@ OTHERS = {
     "ui.autoscaling.minReplicas": 3,
 }
 """Values for what takes not just any."""
-ITEMS = {"tolerations": {"key": "other"}, "parentRefs": {"name": "other"}}
+ITEMS = {"tolerations": {"key": "other"}, "parentRefs": {"name": "other"}, "never": "203.0.113.0/24"}
 ELSEWHERE = ("trial.enabled", "trial.s3.enabled")
 """What every test of a trial is about; with the other value others have to be set."""
 TRIAL_LACKS = ("database.existingSecret", "objectStore.existingSecret")

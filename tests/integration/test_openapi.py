@@ -12,6 +12,7 @@ CALLS = {
     ("get", "/backend/image"),
     ("get", "/backend/image/{path}"),
     ("post", "/backend/image"),
+    ("post", "/backend/image/fetch"),
     ("post", "/backend/image/classify"),
     ("post", "/backend/image/generate"),
     ("post", "/backend/image/label"),

@@ -43,6 +43,7 @@ JSON_ROUTES = [
     "/backend/image/label",
     "/backend/image/stats",
     "/backend/image/archive",
+    "/backend/image/fetch",
 ]
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 from support.problem_details import problem_of
 
@@ -50,6 +53,8 @@ def test_pages_are_protected(client, path):
     assert "default-src 'self'" in headers["content-security-policy"]
     assert "frame-ancestors 'none'" in headers["content-security-policy"]
     assert "unsafe" not in headers["content-security-policy"]
+    assert "camera=(self)" in headers["permissions-policy"]
+    assert "microphone=()" in headers["permissions-policy"]
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["referrer-policy"] == "same-origin"
 
@@ -57,6 +62,15 @@ def test_pages_are_protected(client, path):
 @pytest.mark.parametrize("path", ["/%00", "/assets/..%2f..%2fsecret", "/generator%00.js", "/" + "x" * 5000, "/%ff"])
 def test_hostile_paths_are_answered(client, path):
     assert client.get(path).status_code in (200, 404)
+
+
+def test_nginx_protects_the_same_files_in_the_same_way(client):
+    conf = (Path(__file__).parents[2] / "images/ui/default.conf").read_text(encoding="utf-8")
+    headers = dict(re.findall(r'add_header (\S+) "?([^"$]*?)"? always;', conf))
+    assert {"Content-Security-Policy", "Permissions-Policy", "X-Frame-Options"} <= headers.keys()
+    served = client.get("/").headers
+    for name, value in headers.items():
+        assert served[name] == value
 
 
 def test_pages_take_no_posts(client):

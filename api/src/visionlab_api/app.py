@@ -48,6 +48,7 @@ from visionlab_inference.lanes import CpuLanes
 
 if TYPE_CHECKING:
     from visionlab_api.accounts.oidc import OpenIdProvider
+    from visionlab_api.services.web_pictures import WebPictures
 
 log = logging.getLogger(__name__)
 
@@ -169,6 +170,7 @@ async def open_state(configuration: ApiConfiguration, metrics: Metrics) -> Async
                     gc.collect()
                     gc.freeze()
                     oidc = _openid_provider(configuration)
+                    web_pictures = _web_pictures(configuration)
                     state = State(
                         configuration,
                         foundation.engine,
@@ -181,6 +183,7 @@ async def open_state(configuration: ApiConfiguration, metrics: Metrics) -> Async
                         classifier,
                         Counting(sessions),
                         uploads,
+                        web_pictures,
                         accounts,
                         limits,
                         audit,
@@ -195,6 +198,8 @@ async def open_state(configuration: ApiConfiguration, metrics: Metrics) -> Async
                         yield state
                     if oidc is not None:
                         await oidc.close()
+                    if web_pictures is not None:
+                        web_pictures.close()
                 finally:
                     await uploads.close()
                     await store_watch.stop()
@@ -211,6 +216,16 @@ def _openid_provider(configuration: ApiConfiguration) -> OpenIdProvider | None:
     from visionlab_api.accounts.oidc import OpenIdProvider
 
     return OpenIdProvider(configuration)
+
+
+def _web_pictures(configuration: ApiConfiguration) -> WebPictures | None:
+    if not configuration.fetches_pictures:
+        return None
+    from visionlab_api.services.public_network import PublicNetwork
+    from visionlab_api.services.web_pictures import WebPictures
+
+    network = PublicNetwork(configuration.reach())
+    return WebPictures(network, max_bytes=configuration.max_image_bytes, seconds=configuration.fetch_seconds)
 
 
 async def _print_first_token(sessions: async_sessionmaker[AsyncSession]) -> None:

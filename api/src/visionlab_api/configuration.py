@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from uuid import UUID
@@ -12,6 +12,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy import URL
 
 from visionlab_api.database.engine import read_url
+from visionlab_api.services.public_addresses import Reach, read_place
 from visionlab_core.kubernetes.objects import own_namespace
 from visionlab_core.object_store import ObjectStore, S3Settings, open_store
 from visionlab_inference.releases import BY_KIND, PoolPlan
@@ -130,6 +131,21 @@ class ApiConfiguration(BaseSettings):
         4096, ge=0, description="images about which the detectors' answers are kept in memory, about a KiB each; 0: none"
     )
     max_image_bytes: int = Field(20 * 2**20, ge=1024, description="largest image file")
+    fetch_pictures: Literal["on", "off"] | None = Field(
+        None,
+        description="on: people may name pictures by their address on the web, and the server fetches them; default: on where it "
+        "listens to its own machine alone, else off",
+    )
+    fetch_seconds: float = Field(15.0, gt=0, description="time that fetching a picture may take")
+    fetch_never_from: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = Field(
+        (),
+        description="networks, with commas between them, that no picture is fetched from, beyond those that are not public: such "
+        "as your own public ones",
+    )
+    fetch_also_from: Annotated[tuple[tuple[IPv4Address | IPv6Address, int], ...], NoDecode] = Field(
+        (),
+        description="address:port, with commas between them, of servers in your own network that pictures are fetched from, too",
+    )
     max_request_bytes: int = Field(128 * 2**20, ge=1024, description="largest request body")
     max_upload_bytes: int = Field(20 * 2**30, ge=1024, description="largest file of a resumable upload")
     upload_quota_bytes: int = Field(
@@ -190,6 +206,16 @@ class ApiConfiguration(BaseSettings):
     @classmethod
     def _split_names(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("fetch_never_from", mode="before")
+    @classmethod
+    def _split_networks(cls, value: object) -> object:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("fetch_also_from", mode="before")
+    @classmethod
+    def _split_places(cls, value: object) -> object:
+        return tuple(read_place(part) for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
     @field_validator("database_url")
     @classmethod
@@ -252,6 +278,15 @@ class ApiConfiguration(BaseSettings):
             return self.host == "localhost" or ip_address(self.host).is_loopback
         except ValueError:  # a name, and who knows where it leads
             return False
+
+    @property
+    def fetches_pictures(self) -> bool:
+        """Whether pictures are fetched from the web: by default where only people at this machine can ask for it."""
+        return self.listens_to_itself if self.fetch_pictures is None else self.fetch_pictures == "on"
+
+    def reach(self) -> Reach:
+        """Where pictures may be fetched from."""
+        return Reach(frozenset(self.fetch_also_from), self.fetch_never_from)
 
     def limit_per_minute(self, chosen: int | None, usual: int) -> int:
         """A limit of rate: as chosen, or the usual one, which a machine that only serves itself does not need."""

@@ -27,6 +27,7 @@ from visionlab_inference.backend import InferenceBackend
 
 if TYPE_CHECKING:
     from visionlab_api.accounts.oidc import OpenIdProvider
+    from visionlab_api.services.web_pictures import WebPictures
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,7 @@ class State:
     classifier: Classifier
     counting: Counting
     uploads: Uploads
+    web_pictures: WebPictures | None
     accounts: Accounts
     limits: RateLimits
     audit: AuditLog

@@ -20,6 +20,8 @@ _POLICY = (
     "default-src 'self'; img-src 'self' blob: data:; style-src 'self' 'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='; "
     "object-src 'none'; base-uri 'self'; frame-ancestors 'none'; form-action 'self'"
 )
+_PERMISSIONS = "camera=(self), microphone=(), geolocation=(), display-capture=(), payment=(), usb=()"
+"""The detector's page takes pictures; the page has no use for the others."""
 
 # What the build packed beside each file (ui/scripts/pack.mjs), the smallest first.
 _PACKED = {"br": ".br", "gzip": ".gz"}
@@ -41,6 +43,7 @@ class WebInterface(StaticFiles):
         lasting = path.startswith("assets/")
         response.headers["Cache-Control"] = "public, max-age=31536000, immutable" if lasting else "no-cache"
         response.headers["Content-Security-Policy"] = _POLICY
+        response.headers["Permissions-Policy"] = _PERMISSIONS
         return response
 
     def file_response(

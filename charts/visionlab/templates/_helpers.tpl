@@ -122,6 +122,18 @@ twice, and a setting that is here and there would be a riddle. */}}
 {{- end }}
 {{- end }}
 
+{{/* Where pictures are fetched from: the public web, as `services/public_addresses.py` has it. IPv6 behind NAT64 carries IPv4, so the
+facade alone can judge it. */}}
+{{- define "visionlab.publicWeb" -}}
+{{- $never4 := list "0.0.0.0/8" "10.0.0.0/8" "100.64.0.0/10" "127.0.0.0/8" "168.63.129.16/32" "169.254.0.0/16" "172.16.0.0/12" "192.0.0.0/24" "192.168.0.0/16" "198.18.0.0/15" "224.0.0.0/3" -}}
+{{- $never6 := list "::/96" "64:ff9b:1::/48" "2001::/23" "2002::/16" "fc00::/7" "fe80::/9" "ff00::/8" -}}
+{{- range .Values.webPictures.never }}
+{{- if contains ":" . }}{{ $never6 = append $never6 . }}{{ else }}{{ $never4 = append $never4 . }}{{ end }}
+{{- end -}}
+- ipBlock: {cidr: 0.0.0.0/0, except: {{ $never4 | uniq | toJson }}}
+- ipBlock: {cidr: "::/0", except: {{ $never6 | uniq | toJson }}}
+{{- end }}
+
 {{- define "visionlab.pullSecrets" -}}
 {{- with .Values.images.pullSecrets }}
 imagePullSecrets:

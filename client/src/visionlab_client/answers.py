@@ -409,6 +409,9 @@ class Status(BaseModel):
     counts: dict[Literal["ready", "loading", "failed", "disabled"], int]
     """how many models there are of each state"""
 
+    fetches_pictures: bool
+    """whether POST /backend/image/fetch is on"""
+
     models: list[ModelState]
     """the enabled ones first; of very many, the first 200: `counts` is of all"""
 

@@ -47,6 +47,7 @@ def test_what_changes_the_system_needs_a_scope_and_is_written_down():
         "/backend/image/stats",
         "/backend/image/archive",
         "/backend/image",
+        "/backend/image/fetch",
         "/backend/image/{uuid:uuid}",
         "/backend/session",
         "/v2/models/{name}/infer",

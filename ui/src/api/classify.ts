@@ -1,7 +1,7 @@
 import { answer, client } from "./client";
 import { ProblemError } from "./problem";
 import { visitorKnown } from "./session";
-import type { Classification, ClassifyAnswer, LabelRequest } from "./types";
+import type { Classification, ClassifyAnswer, Image, LabelRequest } from "./types";
 
 /**
  * Asks detectors about a picture that is on this machine; the server keeps it, so that a label can be given.
@@ -23,6 +23,12 @@ export async function classifyFile(file: File, models: string[]): Promise<Classi
     }),
   );
   return onlyResult(results);
+}
+
+/** Has the server fetch a picture from the web; it keeps it as one that was uploaded. */
+export async function fetchPicture(url: string): Promise<Image> {
+  await visitorKnown();
+  return answer(client.POST("/backend/image/fetch", { body: { url, share: false } }));
 }
 
 /** Asks other detectors about a picture that the server has. */

@@ -478,6 +478,29 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/backend/image/fetch": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Fetch an image from the web
+     * @description As an upload of what is at a web address: kept for who asks, and charged, limited and cleaned in the same way.
+     *
+     *     The public web alone is reached, over http and https at their usual ports, and at most 5 redirects are followed. Neither
+     *     cookies nor credentials are sent.
+     */
+    post: operations["fetch_image"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/backend/image/generate": {
     parameters: {
       query?: never;
@@ -2008,6 +2031,24 @@ export interface components {
       | "encrypted"
       | "unreadable";
     /**
+     * FetchRequest
+     * @description A picture on the web.
+     */
+    FetchRequest: {
+      /**
+       * Share
+       * @description agree that later models learn from it
+       * @default false
+       */
+      share: boolean;
+      /**
+       * Url
+       * @description http(s)://..., of the public web
+       * @example https://example.org/face.jpg
+       */
+      url: string;
+    };
+    /**
      * Gain
      * @description What the new version has more than the one in service, of a share of images that are right; negative: less.
      *
@@ -2972,6 +3013,11 @@ export interface components {
       counts: {
         [key: string]: number;
       };
+      /**
+       * Fetches Pictures
+       * @description whether POST /backend/image/fetch is on
+       */
+      fetches_pictures: boolean;
       /**
        * Models
        * @description the enabled ones first; of very many, the first 200: `counts` is of all
@@ -5562,6 +5608,201 @@ export interface operations {
            *       "status": 503,
            *       "title": "Busy",
            *       "type": "/problems/busy"
+           *     }
+           */
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Any other problem. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  fetch_image: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["FetchRequest"];
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Image"];
+        };
+      };
+      /** @description The address does not lead to the public web. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "detail": "The address does not lead to the public web.",
+           *       "instance": "b1946ac92492d234",
+           *       "status": 400,
+           *       "title": "Address not public",
+           *       "type": "/problems/address-not-public"
+           *     }
+           */
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description This server fetches no pictures from the web. */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "detail": "This server fetches no pictures from the web.",
+           *       "instance": "b1946ac92492d234",
+           *       "status": 403,
+           *       "title": "Fetching off",
+           *       "type": "/problems/fetching-off"
+           *     }
+           */
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The image is too large. */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "detail": "The image is too large.",
+           *       "instance": "b1946ac92492d234",
+           *       "status": 413,
+           *       "title": "Image too large",
+           *       "type": "/problems/image-too-large"
+           *     }
+           */
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description What is at the address is not a JPEG or PNG image. */
+      415: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "detail": "What is at the address is not a JPEG or PNG image.",
+           *       "instance": "b1946ac92492d234",
+           *       "status": 415,
+           *       "title": "Not an image",
+           *       "type": "/problems/not-an-image"
+           *     }
+           */
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description This is no address of the web, or the image there is damaged. */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "detail": "This is no address of the web, or the image there is damaged.",
+           *       "instance": "b1946ac92492d234",
+           *       "status": 422,
+           *       "title": "Invalid request",
+           *       "type": "/problems/invalid-request"
+           *     }
+           */
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The site does not give the picture. */
+      502: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "detail": "The site does not give the picture.",
+           *       "instance": "b1946ac92492d234",
+           *       "status": 502,
+           *       "title": "Web failed",
+           *       "type": "/problems/web-failed"
+           *     }
+           */
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Too many pictures are being fetched now; Retry-After says when to ask again. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "detail": "Too many pictures are being fetched now; Retry-After says when to ask again.",
+           *       "instance": "b1946ac92492d234",
+           *       "status": 503,
+           *       "title": "Busy",
+           *       "type": "/problems/busy"
+           *     }
+           */
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The picture did not arrive in time. */
+      504: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "detail": "The picture did not arrive in time.",
+           *       "instance": "b1946ac92492d234",
+           *       "status": 504,
+           *       "title": "Web too slow",
+           *       "type": "/problems/web-too-slow"
+           *     }
+           */
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The store is full. */
+      507: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "detail": "The store is full.",
+           *       "instance": "b1946ac92492d234",
+           *       "status": 507,
+           *       "title": "Store full",
+           *       "type": "/problems/store-full"
            *     }
            */
           "application/problem+json": components["schemas"]["Problem"];

@@ -214,7 +214,7 @@ export const en = {
     lead: "Real or generated? Show the robot a face.",
     drop: "Drop pictures here",
     dropNow: "Let go to check them",
-    or: "or choose them, or paste from the clipboard. JPEG or PNG.",
+    or: "or choose them, or paste a picture or its web address. JPEG or PNG.",
     choose: "Choose pictures",
     more: "Check more pictures",
     file: "Pictures to check",
@@ -280,6 +280,40 @@ export const en = {
     remove: "Remove from the list",
     pasted: "pasted picture",
     manage: "See or delete my pictures",
+
+    web: "From the web",
+    webAddress: "Address of the picture",
+    webGet: "Check it",
+    webGetting: "Fetching the picture …",
+    webNone: "This is no web address. It looks like https://example.org/face.jpg.",
+    webProblems: {
+      "address-not-public":
+        "This address does not lead to the public web. Check it; or save the picture, and choose the file.",
+      "image-too-large": "The picture at this address is too large. Choose a smaller one.",
+      "not-an-image":
+        "What is at this address is not a JPEG or PNG picture; perhaps it is the page around one. Open the picture by itself and copy its address, or save it and choose the file.",
+      "web-failed":
+        "The site does not give the picture. Check the address in a tab of its own; or save the picture there, and choose the file.",
+      "web-too-slow": "The picture did not arrive in time. Try again; or save it, and choose the file.",
+    } as Record<string, string>,
+
+    camera: "Camera",
+    cameraTitle: "Take a picture",
+    cameraStarting: "Starting the camera. Your browser may ask whether it is allowed.",
+    cameraLive: "What the camera sees",
+    cameraTake: "Take picture",
+    cameraOther: "Other camera",
+    cameraCancel: "Cancel",
+    cameraAgain: "Try again",
+    cameraFile: (time: string) => `camera ${time}`,
+    cameraNotLoaded: "The camera could not be opened. Check your connection and try again.",
+    cameraProblems: {
+      denied:
+        "The browser does not let this page use the camera. Allow it at the left of the address bar, or in the settings of your device, then try again.",
+      none: "There is no camera here. Plug one in and try again, or choose a picture.",
+      busy: "The camera cannot be used, perhaps because another program uses it. Close that one, then try again.",
+      other: "The camera does not start. Try again, or choose a picture.",
+    },
   },
 
   settings: {

@@ -51,6 +51,7 @@ RULES: Final = MappingProxyType(
         ("POST", "/backend/image/stats"): _PUBLIC,
         ("POST", "/backend/image/archive"): _PUBLIC,
         ("POST", "/backend/image"): _PUBLIC,
+        ("POST", "/backend/image/fetch"): _PUBLIC,
         ("GET", "/backend/image"): _PUBLIC,
         # Of one's own images; the routes see to it.
         ("DELETE", "/backend/image"): _PUBLIC,

@@ -8,6 +8,7 @@ from visionlab_api.problems import MEDIA_TYPE
 
 _SCHEMA = {"$ref": "#/components/schemas/Problem"}
 _USUAL_KINDS = {
+    400: "address-not-public",
     401: "unknown-key",
     404: "not-found",
     409: "model-disabled",
@@ -21,6 +22,7 @@ _USUAL_KINDS = {
     460: "checksum-mismatch",
     502: "model-failed",
     503: "busy",
+    504: "web-too-slow",
     507: "store-full",
 }
 

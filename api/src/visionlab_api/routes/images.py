@@ -15,8 +15,9 @@ from fastapi.responses import StreamingResponse
 from pydantic import BeforeValidator
 
 from visionlab_api import schemas
-from visionlab_api.accounts.gate import charge_images
+from visionlab_api.accounts.gate import caller_in, charge_images
 from visionlab_api.accounts.principal import Scope
+from visionlab_api.client_gone import DroppedWithClient
 from visionlab_api.database.tables import ImageRow
 from visionlab_api.dependencies import PrincipalDep, SessionDep, StateDep, ViewerDep, VisitorDep
 from visionlab_api.problems import ProblemError, not_found, not_yours
@@ -25,8 +26,9 @@ from visionlab_api.routes.documented import problems
 from visionlab_api.services.deletion import mark_deleted, remove_soon
 from visionlab_api.services.images import NewImage, find_images, list_images, store_images, to_schema
 from visionlab_api.services.viewer import Viewer
+from visionlab_api.services.web_picture_problems import fetching_off, not_a_picture
 from visionlab_inference.image_metadata import without_metadata
-from visionlab_inference.images import ImageInfo, inspect, thumbnail
+from visionlab_inference.images import ImageInfo, NotAnImage, inspect, thumbnail
 
 router = APIRouter(tags=["images"])
 
@@ -77,6 +79,43 @@ async def upload_image(
         raise too_large(file.filename, limit)
     data, info = await state.decoder.run(partial(_clean, await file.read()))
     [row] = await store_images(session, state.store, [NewImage(data, info, visitor, file.filename, shared=share)])
+    return to_schema(row)
+
+
+@router.post(
+    "/image/fetch",
+    status_code=HTTPStatus.CREATED,
+    summary="Fetch an image from the web",
+    responses=problems(
+        S400="The address does not lead to the public web.",
+        S403_fetching_off="This server fetches no pictures from the web.",
+        S413="The image is too large.",
+        S415="What is at the address is not a JPEG or PNG image.",
+        S422="This is no address of the web, or the image there is damaged.",
+        S502_web_failed="The site does not give the picture.",
+        S503="Too many pictures are being fetched now; Retry-After says when to ask again.",
+        S504="The picture did not arrive in time.",
+        S507="The store is full.",
+    ),
+)
+async def fetch_image(
+    wanted: schemas.FetchRequest, request: Request, state: StateDep, session: SessionDep, visitor: VisitorDep
+) -> schemas.Image:
+    """As an upload of what is at a web address: kept for who asks, and charged, limited and cleaned in the same way.
+
+    The public web alone is reached, over http and https at their usual ports, and at most 5 redirects are followed. Neither
+    cookies nor credentials are sent.
+    """
+    if state.web_pictures is None:
+        raise fetching_off()
+    charge_images(request, 1)
+    async with DroppedWithClient(request.receive):
+        fetched = await state.web_pictures.fetch(wanted.url, caller_in(request))
+    try:
+        data, info = await state.decoder.run(partial(_clean, fetched.data))
+    except NotAnImage as error:
+        raise not_a_picture() from error
+    [row] = await store_images(session, state.store, [NewImage(data, info, visitor, fetched.filename, shared=wanted.share)])
     return to_schema(row)
 
 

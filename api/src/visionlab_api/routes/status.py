@@ -42,6 +42,7 @@ async def get_status(state: StateDep, principal: PrincipalDep) -> schemas.Status
         store="ready" if store_problem is None else "unavailable",
         store_problem=store_problem if principal.may(Scope.ADMIN) else None,
         serving=state.configuration.serving,
+        fetches_pictures=state.web_pictures is not None,
         models=[_to_schema(each, state.serving) for each in shown],
         counts={each: counts[each] for each in ("ready", "loading", "failed", "disabled")},
     )

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field, StrictBool, StrictInt
 
+from visionlab_api.inputs import PlainText
 from visionlab_api.schemas.parts import IMAGE_ID, MODEL_ID, Body, Seed, StrictNumber
 from visionlab_core.face_class import FaceClass
 
@@ -63,6 +64,15 @@ class Image(BaseModel):
     shared: bool = Field(description="uploaded: its person agreed that later models learn from it")
     how_made: HowMade | None = None
     created_at: datetime
+
+
+class FetchRequest(Body):
+    """A picture on the web."""
+
+    url: PlainText = Field(
+        min_length=1, max_length=2048, description="http(s)://..., of the public web", examples=["https://example.org/face.jpg"]
+    )
+    share: StrictBool = Field(False, description="agree that later models learn from it")
 
 
 class ImagePage(BaseModel):

@@ -32,6 +32,7 @@ class Status(BaseModel):
     store: Literal["ready", "unavailable"] = Field(description="where images, models and data sets are kept")
     store_problem: str | None = Field(description="told to admins: what is wrong with the store")
     serving: Literal["embedded", "triton", "kserve"]
+    fetches_pictures: bool = Field(description="whether POST /backend/image/fetch is on")
     models: list[ModelState] = Field(description="the enabled ones first; of very many, the first 200: `counts` is of all")
     counts: dict[Literal["ready", "loading", "failed", "disabled"], int] = Field(
         description="how many models there are of each state"

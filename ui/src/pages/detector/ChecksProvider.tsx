@@ -16,13 +16,13 @@ export function ChecksProvider({ children }: { children: ReactNode }) {
   const ask = useCallback(
     (check: Check, models: string[]) => {
       const { id, file } = check;
-      const stored = check.answer?.image;
+      const stored = check.answer?.image ?? check.stored;
       dispatch({ type: "changed", id, change: { state: "waiting", error: undefined } });
       enqueue(async () => {
         dispatch({ type: "changed", id, change: { state: "asking" } });
         try {
           const answer = await askPatiently(() =>
-            stored ? classifyStored(stored, models) : classifyFile(file, models),
+            file && !stored ? classifyFile(file, models) : classifyStored(stored ?? id, models),
           );
           dispatch({ type: "changed", id, change: { state: "answered", answer } });
         } catch (error) {
@@ -43,6 +43,19 @@ export function ChecksProvider({ children }: { children: ReactNode }) {
         });
         dispatch({ type: "added", checks: added });
         for (const check of added) ask(check, models);
+      },
+      checkStored: (image, models) => {
+        const { uuid, url } = image;
+        const added: Check = {
+          id: uuid,
+          file: null,
+          stored: uuid,
+          name: image.filename ?? url,
+          preview: url,
+          state: "waiting",
+        };
+        dispatch({ type: "added", checks: [added] });
+        ask(added, models);
       },
       ask,
       show: (id) => dispatch({ type: "shown", id }),

@@ -2,6 +2,7 @@ import { Box } from "@mui/material";
 import { Power } from "lucide-react";
 import { useState } from "react";
 import { useModels } from "../../api/models";
+import { useStatus } from "../../api/status";
 import { EmptyState } from "../../components/EmptyState";
 import { PageTitle } from "../../components/PageTitle";
 import { ProblemAlert } from "../../components/ProblemAlert";
@@ -15,17 +16,20 @@ import { DropZone } from "./DropZone";
 import { History } from "./History";
 import { PictureView } from "./PictureView";
 import { useIncomingPictures } from "./useIncomingPictures";
+import { useWebPicture } from "./useWebPicture";
 
 /** On the left the picture, on the right what the robot says of it. */
 export function Component() {
   const text = useText();
-  const { list, current, check } = useChecks();
+  const { list, current, check, checkStored } = useChecks();
+  const { data: status } = useStatus();
   const { data: models, error, refetch } = useModels("detector");
   const [wanted, setWanted] = usePreference<string[] | null>("detector.models", null);
   const chosen = chosenModels(models ?? [], wanted);
   const shown = list.find(({ id }) => id === current);
   const [heatModel, setHeatModel] = useState<string | null>(null);
-  const incoming = useIncomingPictures((files) => check(files, chosen));
+  const web = useWebPicture(status?.fetches_pictures === true, (image) => checkStored(image, chosen));
+  const incoming = useIncomingPictures((files) => check(files, chosen), web.fetch);
 
   if (models?.length === 0) {
     return (
@@ -63,7 +67,7 @@ export function Component() {
           </Box>
         )}
         <Box sx={{ gridArea: "tools", display: "grid", gap: 2, minWidth: 0 }}>
-          <DropZone incoming={incoming} small={shown !== undefined} />
+          <DropZone incoming={incoming} web={web} small={shown !== undefined} />
           <DetectorChoice models={models} chosen={chosen} onChoose={setWanted} shown={shown} />
         </Box>
         <Box sx={{ gridArea: "answer", display: "grid", gap: 4, minWidth: 0 }}>

@@ -1,18 +1,22 @@
 import { Box, Button, Link, Typography } from "@mui/material";
-import { ImageUp } from "lucide-react";
+import { ImageUp, Link2 } from "lucide-react";
 import { useRef } from "react";
 import { Link as RouterLink } from "react-router";
 import { useText } from "../../text";
+import { CameraButton } from "./CameraButton";
 import type { IncomingPictures } from "./useIncomingPictures";
+import type { WebPicture } from "./useWebPicture";
+import { WebPictureForm } from "./WebPictureForm";
 
 interface DropZoneProps {
   incoming: IncomingPictures;
+  web: WebPicture;
   /** A strip below a picture, where there is one already. */
   small: boolean;
 }
 
-/** Where pictures are dropped, or chosen. The whole page takes them; this shows it. */
-export function DropZone({ incoming, small }: DropZoneProps) {
+/** Where pictures are dropped, chosen, taken, or named by their web address. The whole page takes them; this shows it. */
+export function DropZone({ incoming, web, small }: DropZoneProps) {
   const text = useText();
   const input = useRef<HTMLInputElement>(null);
   const { dragging, take } = incoming;
@@ -58,6 +62,21 @@ export function DropZone({ incoming, small }: DropZoneProps) {
       >
         {dragging && small ? text.detector.dropNow : small ? text.detector.more : text.detector.choose}
       </Button>
+      <Box sx={{ display: "flex", flexWrap: "wrap", justifyContent: "center", gap: 1 }}>
+        {web.possible && (
+          <Button
+            startIcon={<Link2 size={18} aria-hidden />}
+            aria-expanded={web.open}
+            disabled={web.fetching}
+            onClick={() => web.setOpen(!web.open)}
+            sx={{ px: 1.5 }}
+          >
+            {text.detector.web}
+          </Button>
+        )}
+        <CameraButton take={take} />
+      </Box>
+      {web.open && <WebPictureForm web={web} />}
       {!small && (
         <Typography variant="body2" color="textSecondary" sx={{ mt: 1, maxWidth: "44ch" }}>
           {text.detector.kept}{" "}

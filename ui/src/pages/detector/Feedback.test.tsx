@@ -65,6 +65,7 @@ function OneCheck() {
     () => ({
       ...noChecks,
       check: vi.fn(),
+      checkStored: vi.fn(),
       ask: vi.fn(),
       show: vi.fn(),
       remove: vi.fn(),

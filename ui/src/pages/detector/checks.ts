@@ -3,9 +3,12 @@ import type { Classification, FaceClass } from "../../api/types";
 /** One picture that the robot was shown in this visit. */
 export interface Check {
   id: string;
-  file: File;
+  /** What is sent; none where the server has the picture already. */
+  file: File | null;
+  /** uuid of the picture on the server, where it was there before it was asked about */
+  stored?: string;
   name: string;
-  /** object URL of the file */
+  /** where the picture can be seen: an object URL of the file, or the server's */
   preview: string;
   state: "waiting" | "asking" | "answered" | "failed";
   answer?: Classification;

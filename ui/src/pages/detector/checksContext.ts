@@ -1,10 +1,12 @@
 import { createContext, use } from "react";
-import type { FaceClass } from "../../api/types";
+import type { FaceClass, Image } from "../../api/types";
 import { type Check, type Checks, noChecks } from "./checks";
 
 export interface ChecksDesk extends Checks {
   /** @param models uuids of the detectors to ask; none = all */
   check: (files: File[], models: string[]) => void;
+  /** The same about a picture that the server has already. */
+  checkStored: (image: Image, models: string[]) => void;
   /** Asks (other) detectors about a picture again. */
   ask: (check: Check, models: string[]) => void;
   show: (id: string) => void;
@@ -17,6 +19,7 @@ const none = () => undefined;
 export const ChecksContext = createContext<ChecksDesk>({
   ...noChecks,
   check: none,
+  checkStored: none,
   ask: none,
   show: none,
   remove: none,

@@ -1,5 +1,6 @@
 import { useEffect, useEffectEvent, useState } from "react";
 import { useText } from "../../text";
+import { addressIn } from "./webAddress";
 
 export interface IncomingPictures {
   /** Whether something is being dragged over the page. */
@@ -7,8 +8,15 @@ export interface IncomingPictures {
   take: (files: Iterable<File>) => void;
 }
 
-/** Pictures that come by drop anywhere on the page, by paste or by choice. */
-export function useIncomingPictures(onPictures: (files: File[]) => void): IncomingPictures {
+/**
+ * Pictures that come by drop anywhere on the page, by paste or by choice.
+ *
+ * @param onAddress takes the web address that was pasted in place of a picture
+ */
+export function useIncomingPictures(
+  onPictures: (files: File[]) => void,
+  onAddress: (address: string) => void,
+): IncomingPictures {
   const text = useText();
   const [dragging, setDragging] = useState(false);
   const take = (files: Iterable<File>) => {
@@ -17,6 +25,8 @@ export function useIncomingPictures(onPictures: (files: File[]) => void): Incomi
   };
   const onPaste = useEffectEvent((event: ClipboardEvent) => {
     const pasted = event.clipboardData?.files ?? [];
+    const address = pasted.length === 0 && !isField(event.target) && addressIn(event.clipboardData?.getData("text"));
+    if (address) onAddress(address);
     // Browsers call every pasted picture "image.png".
     take([...pasted].map((file) => (/^image\.\w+$/.test(file.name) ? named(file, text.detector.pasted) : file)));
   });
@@ -60,6 +70,10 @@ export function useIncomingPictures(onPictures: (files: File[]) => void): Incomi
   }, []);
 
   return { dragging, take };
+}
+
+function isField(target: EventTarget | null): boolean {
+  return target instanceof HTMLElement && target.matches("input, textarea, [contenteditable]");
 }
 
 function named(file: File, name: string): File {
