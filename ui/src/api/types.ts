@@ -28,6 +28,7 @@ export type LabelRequest = Schemas["LabelRequest"];
 export type MadeKey = Schemas["MadeKey"];
 export type Model = Schemas["Model"];
 export type ModelAnswer = Schemas["ModelAnswer"];
+export type ModelOptions = Schemas["ModelOptions"];
 export type ModelRequest = Schemas["ModelRequest"];
 export type ModelStats = Schemas["ModelStats"];
 export type NewKey = Schemas["NewKey"];
@@ -42,7 +43,9 @@ export type TrainingDetail = Schemas["TrainingDetail"];
 export type TrainingOptions = Schemas["TrainingOptions"];
 export type TrainingProgress = Schemas["TrainingProgress"];
 export type TrainingRequest = Schemas["TrainingRequest"];
+export type UploadedNetwork = Schemas["UploadedNetwork"];
 export type Verdict = Schemas["Verdict"];
+export type WeightsOption = Schemas["WeightsOption"];
 
 export type ModelType = Model["type"];
 

@@ -50,7 +50,7 @@ from visionlab_api.schemas.images import (
     ModelStats,
     StatsRequest,
 )
-from visionlab_api.schemas.models import Model, ModelLabel, ModelName, ModelRequest, UploadedNetwork
+from visionlab_api.schemas.models import Model, ModelLabel, ModelName, ModelOptions, ModelRequest, UploadedNetwork, WeightsOption
 from visionlab_api.schemas.parts import MAX_SEED, NDJSON, TUS_MEDIA_TYPE, TUS_VERSION, Seed, StrictNumber
 from visionlab_api.schemas.problem import Problem
 from visionlab_api.schemas.system import ModelState, Settings, SettingsChange, Status
@@ -115,6 +115,7 @@ __all__ = [
     "ModelAnswer",
     "ModelLabel",
     "ModelName",
+    "ModelOptions",
     "ModelRequest",
     "ModelState",
     "ModelStats",
@@ -144,4 +145,5 @@ __all__ = [
     "TrainingStatus",
     "UploadedNetwork",
     "Verdict",
+    "WeightsOption",
 ]
