@@ -70,6 +70,22 @@ export const en = {
     anime_gen: { name: "Generated cartoon face", short: "Generated cartoon" },
   },
 
+  figures: {
+    classes: "Class by class",
+    faceClass: "Class",
+    precision: "Precision",
+    precisionHint: "Of those it calls so, how many are",
+    recall: "Recall",
+    recallHint: "Of those that are, how many it finds",
+    f1: "F1",
+    f1Hint: "Both in one figure",
+    pictures: "Pictures",
+    picturesOf: (n: number) => count(n, "picture", "pictures"),
+    sources: "Source by source",
+    sourcesHint: "Where the pictures came from, the hardest first.",
+    allSources: (n: number) => `All ${n} sources`,
+  },
+
   confusionCell: (n: number, is: string, called: string) =>
     `${count(n, "picture", "pictures")} that are ${is}, called ${called}`,
 
@@ -333,14 +349,8 @@ export const en = {
       measuredOn: (n: number) => `On ${count(n, "image", "images")} that it has not learnt from.`,
       sourceMean: "Mean of the sources",
       realOrGenerated: "Real or generated",
-      precision: "Precision",
-      recall: "Recall",
-      f1: "F1",
-      faceClass: "Class",
       confusion: "Confusion",
       confusionHint: "Rows: what it is. Columns: what it was called.",
-      sources: "By source",
-      allSources: (n: number) => `All ${n} sources`,
       kid: "KID",
       kidHint: "Distance to real faces: less is better.",
       kidOfReal: "Best possible",

@@ -71,6 +71,22 @@ export const zh: Part<Text> = {
     anime_gen: { name: "生成的动漫头像", short: "生成动漫" },
   },
 
+  figures: {
+    classes: "各类别成绩",
+    faceClass: "类别",
+    precision: "精确率",
+    precisionHint: "判为此类的图片中，判对的比例",
+    recall: "召回率",
+    recallHint: "属于此类的图片中，被找出的比例",
+    f1: "F1",
+    f1Hint: "精确率与召回率的调和平均",
+    pictures: "图片数",
+    picturesOf: (n) => `${n.toLocaleString("zh")} 张图片`,
+    sources: "各来源成绩",
+    sourcesHint: "按图片来源列出，最难的在前。",
+    allSources: (n) => `全部 ${n} 个来源`,
+  },
+
   confusionCell: (n, is, called) => `${n0(n)} 张${is}，被判为${called}`,
 
   home: {
@@ -301,14 +317,8 @@ export const zh: Part<Text> = {
       measuredOn: (n) => `在 ${n0(n)} 张未学习过的图像上。`,
       sourceMean: "各来源平均",
       realOrGenerated: "真实或生成",
-      precision: "精确率",
-      recall: "召回率",
-      f1: "F1",
-      faceClass: "类别",
       confusion: "混淆矩阵",
       confusionHint: "行：真实类别。列：判断结果。",
-      sources: "按来源",
-      allSources: (n) => `全部 ${n} 个来源`,
       kid: "KID",
       kidHint: "与真实面孔的距离，越小越好。",
       kidOfReal: "理想值",
