@@ -1,11 +1,13 @@
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
-import { App } from "./App";
+import { App, pageLoaded } from "./App";
 import { loadText, preferredLanguage } from "./text";
 
 const root = document.getElementById("root");
 if (!root) throw new Error("index.html has no #root");
-const text = await loadText(preferredLanguage());
+// Where the document has the page's heading already (firstLook.ts), it stays until the page itself can take its place.
+const shown = document.querySelector(".first-page, .first-home");
+const [text] = await Promise.all([loadText(preferredLanguage()), shown && pageLoaded()]);
 createRoot(root).render(
   <StrictMode>
     <App first={text} />
