@@ -6,10 +6,12 @@ import { loadText, preferredLanguage } from "./text";
 const root = document.getElementById("root");
 if (!root) throw new Error("index.html has no #root");
 // Where the document has the page's heading already (firstLook.ts), it stays until the page itself can take its place.
-const shown = document.querySelector(".first-page, .first-home");
-const [text] = await Promise.all([loadText(preferredLanguage()), shown && pageLoaded()]);
-createRoot(root).render(
-  <StrictMode>
-    <App first={text} />
-  </StrictMode>,
+const shown = root.querySelector(".first-page, .first-home");
+// No `await` out here: the page's code imports this file's, and would wait for it while it is waited for.
+void Promise.all([loadText(preferredLanguage()), shown && pageLoaded()]).then(([text]) =>
+  createRoot(root).render(
+    <StrictMode>
+      <App first={text} />
+    </StrictMode>,
+  ),
 );
