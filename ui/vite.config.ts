@@ -1,6 +1,7 @@
 import react from "@vitejs/plugin-react";
 import type { Rolldown } from "vite";
 import { defineConfig } from "vitest/config";
+import { firstLook } from "./firstLook.ts";
 
 type ModuleInfo = Pick<Rolldown.ModuleInfo, "isEntry" | "importers">;
 
@@ -21,7 +22,7 @@ function isBase(id: string, module: (id: string) => ModuleInfo | null, seen = ne
 }
 
 export default defineConfig({
-  plugins: [react()],
+  plugins: [react(), firstLook()],
   server: { proxy: { "/backend": api } },
   build: {
     target: "es2022",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
@@ -106,17 +107,17 @@ def test_a_model_from_elsewhere_is_uploaded_and_removed(settings):
     settings.get_by_role("button", name="Add a model").click()
     dialog = settings.get_by_role("dialog", name="Add a model")
     bad = {"name": "no-model.onnx", "mimeType": "application/octet-stream", "buffer": b"Dear Sir or Madam"}
-    dialog.get_by_label("ONNX file").set_input_files(bad)
+    dialog.get_by_label("File of the model").set_input_files(bad)
     expect(dialog.get_by_text("Uploaded")).to_be_visible(timeout=SECONDS)
     dialog.get_by_role("button", name="Check and add").click()
     expect(dialog.get_by_role("alert")).to_contain_text("ONNX", timeout=SECONDS)
     settings.complaints.clear()  # the browser's console tells of the 422 as well
 
     good = {"name": "tiny.onnx", "mimeType": "application/octet-stream", "buffer": detector_onnx(3)}
-    dialog.get_by_label("ONNX file").set_input_files(good)
+    dialog.get_by_label("File of the model").set_input_files(good)
     expect(dialog.get_by_text("tiny.onnx")).to_be_visible()
     expect(dialog.get_by_text("Uploaded")).to_be_visible(timeout=SECONDS)
-    dialog.get_by_label("Name").fill(name)
+    dialog.get_by_role("textbox", name="Name").fill(name)
     dialog.get_by_label("What people read").fill(name)
     assert_accessible(settings)
     dialog.get_by_role("button", name="Check and add").click()
@@ -124,12 +125,60 @@ def test_a_model_from_elsewhere_is_uploaded_and_removed(settings):
     expect(dialog).to_be_visible(timeout=SECONDS)
     dialog.get_by_role("button", name="Switch it on").click()
     switch = settings.get_by_role("switch", name=f"{name}: in service")
-    expect(settings.get_by_role("listitem").filter(has=switch).get_by_text("Ready")).to_be_visible(timeout=SECONDS)
+    expect(settings.get_by_role("listitem").filter(has=switch).get_by_text("Ready", exact=True)).to_be_visible(timeout=SECONDS)
 
     settings.get_by_role("button", name=f"Details of {name}").click()
     settings.get_by_role("button", name="Remove", exact=True).click()
     settings.get_by_role("button", name="Switch off and remove").click()
     expect(switch).not_to_be_visible()
+
+
+@pytest.fixture(scope="module")
+def dcgan_weights(tmp_path_factory) -> bytes:
+    """Of a narrow DCGAN that learnt nothing, as Keras writes them."""
+    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    from visionlab_export.weights import round_kernels
+    from visionlab_training.zoo import dcgan
+
+    generator = dcgan.generator(4)
+    round_kernels(generator)
+    file = tmp_path_factory.mktemp("weights") / "dcgan.weights.h5"
+    generator.save_weights(file)
+    return file.read_bytes()
+
+
+@pytest.mark.parametrize("page", ["desk"], indirect=True)  # the conversion takes a minute
+def test_weights_of_keras_become_a_model_that_serves(settings, server, dcgan_weights):
+    name = f"narrow-{uuid4().hex[:8]}"
+    settings.get_by_role("button", name="Add a model").click()
+    dialog = settings.get_by_role("dialog", name="Add a model")
+    whole = {"name": "whole.keras", "mimeType": "application/octet-stream", "buffer": b"PK"}
+    dialog.get_by_label("File of the model").set_input_files(whole)
+    expect(dialog.get_by_role("alert")).to_contain_text("save_weights")
+    file = {"name": f"dcgan-{name}.weights.h5", "mimeType": "application/octet-stream", "buffer": dcgan_weights}
+    dialog.get_by_label("File of the model").set_input_files(file)
+    # The file's name says what it is of.
+    expect(dialog.get_by_role("combobox", name="Architecture")).to_contain_text("DCGAN")
+    expect(dialog.get_by_role("button", name="A generator")).to_have_attribute("aria-pressed", "true")
+    expect(dialog.get_by_text("Uploaded")).to_be_visible(timeout=SECONDS)
+    dialog.get_by_role("textbox", name="Name").fill(name)
+    dialog.get_by_label("What people read").fill(name)
+    assert_accessible(settings)
+    # What it is by default, these weights are not.
+    expect(dialog.get_by_label("Width")).to_have_value("128")
+    dialog.get_by_label("Width").fill("4")
+    dialog.get_by_role("button", name="Check and add").click()
+    expect(dialog.get_by_role("status").filter(has_text="Making a model of the weights")).to_be_visible()
+    dialog = settings.get_by_role("dialog", name=f"{name} is there, switched off.")
+    expect(dialog).to_be_visible(timeout=SECONDS)
+    dialog.get_by_role("button", name="Switch it on").click()
+    switch = settings.get_by_role("switch", name=f"{name}: in service")
+    expect(settings.get_by_role("listitem").filter(has=switch).get_by_text("Ready", exact=True)).to_be_visible(timeout=SECONDS)
+    model = next(each for each in server.client.get("/backend/model/generator").json() if each["name"] == name)
+    made = server.client.post("/backend/image/generate", json={"models": [model["uuid"]], "count": 1}).raise_for_status()
+    assert len(made.json()["images"]) == 1
+    server.admin.patch(f"/backend/model/{model['uuid']}/status/disabled").raise_for_status()
+    server.admin.delete(f"/backend/model/{model['uuid']}").raise_for_status()
 
 
 def test_a_key_is_made_shown_once_and_revoked(settings, server):

@@ -30,6 +30,8 @@ def web_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A built web interface, as small as can be."""
     folder = tmp_path_factory.mktemp("web")
     (folder / "index.html").write_text("<!doctype html><title>VisionLab</title>")
+    for name in ("home", "home.zh", "detector"):
+        (folder / f"{name}.html").write_text(f"<!doctype html><title>VisionLab: {name}</title>")
     (folder / "assets").mkdir()
     (folder / "assets" / "index-abc123.js").write_text("console.log('hello')")
     for ending, data in {"": b"not packed", ".br": b"packed by brotli", ".gz": b"packed by gzip"}.items():

@@ -100,6 +100,22 @@ def test_weights_of_keras_become_a_detector_that_serves(client, weights):
     assert [theirs[name] for name in order] == pytest.approx((roots / roots.sum()).tolist(), abs=1e-3)
 
 
+def test_what_can_be_said_of_weights_is_told_before(client):
+    options = client.get(f"{URL}/options").json()
+    detectors, generators = ({each["name"]: each for each in options[kind]} for kind in ("detectors", "generators"))
+    assert detectors["Tiny"] == {"name": "Tiny", "least_side": 32, "network": {"resolution": 224, "temperature": 1.0}}
+    assert generators["DCGAN"]["network"] == {"width": 128}
+    assert generators["StyleGAN2"]["network"] == {
+        "resolution": 128,
+        "latent_size": 512,
+        "mapping_layers": 8,
+        "mapping_learning_rate": 0.01,
+        "channel_base": 16384,
+        "channel_max": 512,
+    }
+    assert (options["most_bytes"], options["reason"]) == (2 * 10**9, None)
+
+
 def test_weights_of_ours_become_a_generator_that_serves(client, weights):
     model = added(client, weights["generator.npz"], "generator.npz", **DCGAN)
     assert (model["architecture"], model["face_class"]) == ("DCGAN", "anime_gen")
@@ -157,5 +173,6 @@ def test_a_conversion_that_takes_too_much_is_ended(start_server, tiny_models, tm
 
 def test_where_nothing_trains_it_says_what_to_do(start_server, tiny_models):
     server = start_server(tiny_models, VISIONLAB_TRAIN_COMMAND="no-such-program", VISIONLAB_EXTRA_ARCHITECTURES="Tiny")
+    assert "visionlab-train convert" in server.admin.get(f"{URL}/options").json()["reason"]
     _, answer = add(server.admin, b"x", "x.weights.h5", **TINY)
     assert "visionlab-train convert" in problem_of(answer, 422, "unusable-model", "upload")["detail"]

@@ -18,6 +18,22 @@ def test_pages_are_the_application(client, path):
     assert answer.headers["cache-control"] == "no-cache"
 
 
+@pytest.mark.parametrize(
+    ("path", "reader", "given"),
+    [
+        ("/", "en-GB,zh;q=0.5", "home"),
+        ("/", "zh-CN,zh;q=0.9,en;q=0.8", "home.zh"),
+        ("/detector", "en", "detector"),
+        ("/detector", "zh", "detector"),
+    ],
+)
+def test_pages_have_documents_of_their_own_in_the_readers_language(client, path, reader, given):
+    answer = client.get(path, headers={"Accept-Language": reader})
+    assert f"VisionLab: {given}<" in answer.text
+    assert "Accept-Language" in answer.headers["vary"]
+    assert answer.headers["cache-control"] == "no-cache"
+
+
 def test_assets_may_be_kept_for_ever(client):
     answer = client.get("/assets/index-abc123.js")
     assert answer.status_code == 200

@@ -1,4 +1,4 @@
-const BODIES = ["TrainingRequest", "DatasetRequest"];
+const BODIES = ["TrainingRequest", "DatasetRequest", "ModelRequest", "UploadedNetwork"];
 const WORDS = [
   "minimum",
   "maximum",

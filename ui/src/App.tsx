@@ -31,6 +31,15 @@ const router = createBrowserRouter([
   },
 ]);
 
+/** Resolves once the code of the page is there, or has failed to come. */
+export function pageLoaded(): Promise<void> {
+  return new Promise((resolve) => {
+    const look = () => router.state.initialized && resolve();
+    router.subscribe(look);
+    look();
+  });
+}
+
 function FirstLoading() {
   return (
     <Container maxWidth="xl" sx={{ py: { xs: 3, md: 5 }, px: { xs: 2, sm: 3, lg: 5 } }}>

@@ -33,18 +33,32 @@ class WebInterface(StaticFiles):
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         """The file, or the application's page."""
+        if path == ".":
+            path = "home"
         try:
             response = await super().get_response(path, scope)
         except HTTPException as error:
             if error.status_code != 404 or path.partition("/")[0] in ("backend", "assets") or "." in path.rsplit("/", 1)[-1]:
                 raise
-            response = await super().get_response("index.html", scope)
+            response = await self._page(path, scope)
         # Vite names the files in assets/ by their content.
         lasting = path.startswith("assets/")
         response.headers["Cache-Control"] = "public, max-age=31536000, immutable" if lasting else "no-cache"
         response.headers["Content-Security-Policy"] = _POLICY
         response.headers["Permissions-Policy"] = _PERMISSIONS
         return response
+
+    async def _page(self, path: str, scope: Scope) -> Response:
+        """The application's document: the page's own where the build made one (ui/firstLook.ts), in the reader's language."""
+        chinese = Headers(scope=scope).get("accept-language", "").lower().startswith("zh")
+        for name in (*([f"{path}.zh.html"] if chinese else []), f"{path}.html"):
+            try:
+                response = await super().get_response(name, scope)
+            except HTTPException:
+                continue
+            response.headers.add_vary_header("Accept-Language")
+            return response
+        return await super().get_response("index.html", scope)
 
     def file_response(
         self, full_path: str | os.PathLike[str], stat_result: os.stat_result, scope: Scope, status_code: int = 200

@@ -516,6 +516,17 @@ class Verdict(BaseModel):
     sentence: str
 
 
+class WeightsOption(BaseModel):
+    """An architecture whose weights can be uploaded, and what has to be known of them."""
+
+    least_side: int
+    """smallest resolution that it takes, in pixels"""
+
+    name: str
+    network: dict[str, int | float]
+    """what `network` can say of it, each with its default"""
+
+
 class ActivationMap(BaseModel):
     """Which regions spoke for the class that was called (class activation mapping, Zhou et al., 2016, arXiv:1512.04150).
 
@@ -774,6 +785,18 @@ class ModelAnswer(BaseModel):
     model_uuid: UUID
     model_version: int
     probabilities: dict[FaceClass, float]
+
+
+class ModelOptions(BaseModel):
+    """What can be added as a model here."""
+
+    detectors: list[WeightsOption]
+    generators: list[WeightsOption]
+    most_bytes: int
+    """of a file"""
+
+    reason: str | None = None
+    """why no weights can be made into a model here; null: they can"""
 
 
 class Training(BaseModel):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from visionlab_core.telemetry import Metrics
 
-DASHBOARD = Path(__file__).parents[3] / "docs" / "dashboards" / "visionlab.json"
+DASHBOARD = Path(__file__).parents[3] / "charts" / "visionlab" / "dashboards" / "visionlab.json"
 SUFFIX = re.compile(r"_(bucket|sum|count|total)$")
 
 

@@ -100,5 +100,74 @@ export const limits = {
       "minItems": 1,
       "maxItems": 1000
     }
+  },
+  "ModelRequest": {
+    "architecture": {
+      "minLength": 1,
+      "maxLength": 64,
+      "pattern": "^[^\\x00-\\x1f\\x7f]+$",
+      "default": "unknown"
+    },
+    "classes": {
+      "minItems": 4,
+      "maxItems": 4
+    },
+    "description": {
+      "minLength": 1,
+      "maxLength": 1000,
+      "default": "Trained elsewhere and uploaded."
+    },
+    "face_class": {},
+    "label": {
+      "minLength": 1,
+      "maxLength": 80,
+      "pattern": "^[^\\x00-\\x1f\\x7f]+$"
+    },
+    "licence": {
+      "minLength": 1,
+      "maxLength": 200,
+      "default": "unspecified"
+    },
+    "model": {},
+    "name": {
+      "pattern": "^[a-z0-9][a-z0-9._-]{0,62}$"
+    },
+    "network": {},
+    "type": {},
+    "upload": {}
+  },
+  "UploadedNetwork": {
+    "channel_base": {
+      "minimum": 64,
+      "maximum": 65536
+    },
+    "channel_max": {
+      "minimum": 4,
+      "maximum": 1024
+    },
+    "latent_size": {
+      "minimum": 2,
+      "maximum": 1024
+    },
+    "mapping_layers": {
+      "minimum": 1,
+      "maximum": 16
+    },
+    "mapping_learning_rate": {
+      "maximum": 1,
+      "exclusiveMinimum": 0
+    },
+    "resolution": {
+      "minimum": 32,
+      "maximum": 1024
+    },
+    "temperature": {
+      "minimum": 0.05,
+      "maximum": 100
+    },
+    "width": {
+      "minimum": 4,
+      "maximum": 512
+    }
   }
 } as const;

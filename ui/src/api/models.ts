@@ -75,7 +75,15 @@ export function useRemoveModel() {
   });
 }
 
-/** Makes a model of an upload. The server tries it first, which takes some seconds. */
+/** What can be added as a model. */
+export function useModelOptions() {
+  return useQuery({
+    queryKey: keys.modelOptions,
+    queryFn: ({ signal }) => answer(client.GET("/backend/model/options", { signal })),
+  });
+}
+
+/** Makes a model of an upload. The server tries it first, which takes some seconds; of weights, a minute or more. */
 export function useAddModel() {
   const refresh = useRefreshModels();
   return useMutation({
@@ -86,7 +94,8 @@ export function useAddModel() {
           body: request as ModelRequest,
         }),
       ),
-    onSuccess: refresh,
+    // Where the connection broke off, the server may have gone on.
+    onSettled: refresh,
   });
 }
 

@@ -24,6 +24,7 @@ export const keys = {
   stats: ["stats"],
   models: (type: "detector" | "generator") => ["models", type],
   allModels: (type: "detector" | "generator") => ["models", type, "all"],
+  modelOptions: ["model options"],
   ownPictures: ["images", "own"],
   challenges: ["challenges"],
   challengeSettings: ["challenges", "settings"],

@@ -720,6 +720,26 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/backend/model/options": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * What can be added as a model
+     * @description The architectures whose weights are taken, with the settings that each has, and why none can be taken here, if so.
+     */
+    get: operations["get_model_options"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/backend/model/{type}": {
     parameters: {
       query?: never;
@@ -2589,6 +2609,27 @@ export interface components {
       };
     };
     /**
+     * ModelOptions
+     * @description What can be added as a model here.
+     */
+    ModelOptions: {
+      /** Detectors */
+      detectors: components["schemas"]["WeightsOption"][];
+      /** Generators */
+      generators: components["schemas"]["WeightsOption"][];
+      /**
+       * Most Bytes
+       * @description of a file
+       * @example 2000000000
+       */
+      most_bytes: number;
+      /**
+       * Reason
+       * @description why no weights can be made into a model here; null: they can
+       */
+      reason?: string | null;
+    };
+    /**
      * ModelRequest
      * @description Add a model that was trained elsewhere: an ONNX file that was uploaded, or weights of an architecture that we have.
      *
@@ -3574,6 +3615,33 @@ export interface components {
        * @example This looks like a generated photo of a person. I am fairly sure (87 %).
        */
       sentence: string;
+    };
+    /**
+     * WeightsOption
+     * @description An architecture whose weights can be uploaded, and what has to be known of them.
+     */
+    WeightsOption: {
+      /**
+       * Least Side
+       * @description smallest resolution that it takes, in pixels
+       */
+      least_side: number;
+      /**
+       * Name
+       * @example StyleGAN2
+       */
+      name: string;
+      /**
+       * Network
+       * @description what `network` can say of it, each with its default
+       * @example {
+       *       "latent_size": 512,
+       *       "resolution": 128
+       *     }
+       */
+      network: {
+        [key: string]: number;
+      };
     };
   };
   responses: never;
@@ -6695,6 +6763,35 @@ export interface operations {
            *     }
            */
           "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Any other problem. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  get_model_options: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ModelOptions"];
         };
       };
       /** @description Any other problem. */

@@ -30,6 +30,7 @@ export type MadeKey = Schemas["MadeKey"];
 export type MixRequest = Schemas["MixRequest"];
 export type Model = Schemas["Model"];
 export type ModelAnswer = Schemas["ModelAnswer"];
+export type ModelOptions = Schemas["ModelOptions"];
 export type ModelRequest = Schemas["ModelRequest"];
 export type ModelStats = Schemas["ModelStats"];
 export type NeighboursRequest = Schemas["NeighboursRequest"];
@@ -45,7 +46,9 @@ export type TrainingDetail = Schemas["TrainingDetail"];
 export type TrainingOptions = Schemas["TrainingOptions"];
 export type TrainingProgress = Schemas["TrainingProgress"];
 export type TrainingRequest = Schemas["TrainingRequest"];
+export type UploadedNetwork = Schemas["UploadedNetwork"];
 export type Verdict = Schemas["Verdict"];
+export type WeightsOption = Schemas["WeightsOption"];
 
 export type ModelType = Model["type"];
 

@@ -16,7 +16,7 @@ export function ProblemAlert({ error, onRetry }: ProblemAlertProps) {
       severity="error"
       action={
         onRetry && (
-          <Button color="inherit" size="small" onClick={onRetry} sx={{ whiteSpace: "nowrap" }}>
+          <Button color="inherit" size="small" onClick={onRetry} sx={{ whiteSpace: "nowrap", minHeight: 40 }}>
             {text.problem.again}
           </Button>
         )

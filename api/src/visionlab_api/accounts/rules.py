@@ -58,6 +58,7 @@ RULES: Final = MappingProxyType(
         ("DELETE", "/backend/image/{uuid:uuid}"): _PUBLIC,
         # Served from the page by the hundred: a gallery is not what limits are for.
         ("GET", "/backend/image/{path:path}"): _WATCH,
+        ("GET", "/backend/model/options"): _may(Scope.MODELS),
         ("GET", "/backend/model/{type}"): _PUBLIC,
         # The report that a card points to, and its pictures.
         ("GET", "/backend/model/{uuid}/version/{version}/file/{name}"): _PUBLIC,

@@ -31,6 +31,12 @@ FILES = ("card.json", "report.html", "confusion.png", "sources.png", "samples.jp
 Version = Annotated[int | None, Query(ge=1, lt=2**31, description="which version; default: the newest")]
 
 
+@router.get("/model/options", summary="What can be added as a model")
+async def get_model_options(state: StateDep) -> schemas.ModelOptions:
+    """The architectures whose weights are taken, with the settings that each has, and why none can be taken here, if so."""
+    return await asyncio.to_thread(state.model_uploads.options)
+
+
 @router.get("/model/{type}", summary="Models of a type", responses=NEXT_PART)
 async def list_models(
     type: ModelKind,

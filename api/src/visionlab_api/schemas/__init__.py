@@ -56,7 +56,7 @@ from visionlab_api.schemas.images import (
     NeighboursRequest,
     StatsRequest,
 )
-from visionlab_api.schemas.models import Model, ModelLabel, ModelName, ModelRequest, UploadedNetwork
+from visionlab_api.schemas.models import Model, ModelLabel, ModelName, ModelOptions, ModelRequest, UploadedNetwork, WeightsOption
 from visionlab_api.schemas.parts import MAX_SEED, NDJSON, TUS_MEDIA_TYPE, TUS_VERSION, Seed, StrictNumber
 from visionlab_api.schemas.problem import Problem
 from visionlab_api.schemas.system import ModelState, Settings, SettingsChange, Status
@@ -126,6 +126,7 @@ __all__ = [
     "ModelAnswer",
     "ModelLabel",
     "ModelName",
+    "ModelOptions",
     "ModelRequest",
     "ModelState",
     "ModelStats",
@@ -156,4 +157,5 @@ __all__ = [
     "TrainingStatus",
     "UploadedNetwork",
     "Verdict",
+    "WeightsOption",
 ]

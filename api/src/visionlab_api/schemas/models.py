@@ -88,3 +88,22 @@ class ModelRequest(Body):
     network: UploadedNetwork | None = Field(None, description="of weights: what they are the weights of")
     description: PlainText = Field("Trained elsewhere and uploaded.", min_length=1, max_length=1000)
     licence: PlainText = Field("unspecified", min_length=1, max_length=200)
+
+
+class WeightsOption(BaseModel):
+    """An architecture whose weights can be uploaded, and what has to be known of them."""
+
+    name: str = Field(examples=["StyleGAN2"])
+    least_side: int = Field(description="smallest resolution that it takes, in pixels")
+    network: dict[str, int | float] = Field(
+        description="what `network` can say of it, each with its default", examples=[{"resolution": 128, "latent_size": 512}]
+    )
+
+
+class ModelOptions(BaseModel):
+    """What can be added as a model here."""
+
+    detectors: list[WeightsOption]
+    generators: list[WeightsOption]
+    most_bytes: int = Field(description="of a file", examples=[2_000_000_000])
+    reason: str | None = Field(None, description="why no weights can be made into a model here; null: they can")

@@ -51,6 +51,15 @@ class ModelUploads:
         self._conversion = WeightsConversion(configuration)
         self._turn = asyncio.Semaphore(1)
 
+    def options(self) -> schemas.ModelOptions:
+        """What can be added here."""
+        return schemas.ModelOptions(
+            detectors=self._conversion.options("detector"),
+            generators=self._conversion.options("generator"),
+            most_bytes=self._configuration.max_model_bytes,
+            reason=self._conversion.why_unavailable(),
+        )
+
     async def add(self, request: schemas.ModelRequest) -> ModelCard:
         """Make a model of an upload; the upload is gone then. Where it is refused, the upload stays as it was.
 

@@ -15,8 +15,8 @@ from visionlab_api.configuration import ApiConfiguration
 from visionlab_api.problems import ProblemError
 from visionlab_api.services.training_orders import known_architecture
 from visionlab_core.face_class import FaceClass
-from visionlab_core.model_card import ModelCard
-from visionlab_core.training_spec import GENERATORS, Network
+from visionlab_core.model_card import ModelCard, ModelKind
+from visionlab_core.training_spec import GENERATORS, Network, own_settings
 from visionlab_core.training_spec.architectures import LEAST_SIDES
 from visionlab_training.runners import ConversionLimits, RunnerUnavailable, UnusableWeights, convert_weights, training_program
 
@@ -63,6 +63,22 @@ class WeightsConversion:
             nice=configuration.training_nice,
         )
 
+    def options(self, kind: ModelKind) -> list[schemas.WeightsOption]:
+        """The architectures of this kind, with what has to be said of their weights."""
+        sides = GENERATORS if kind == "generator" else {**dict.fromkeys(self._extra_architectures, 32), **LEAST_SIDES}
+        return [schemas.WeightsOption(name=name, least_side=sides[name], network=_defaults(name)) for name in sorted(sides)]
+
+    def why_unavailable(self) -> str | None:
+        """Why no weights can be made into a model here, and what to do; None: they can."""
+        try:
+            training_program(self._command)
+        except RunnerUnavailable as error:
+            return (
+                f"Weights are made into a model by what trains. {error} Or convert them where it is, such as in the image of the "
+                "trainings, with `visionlab-train convert`, and upload the model.onnx that it writes."
+            )
+        return None
+
     async def convert(self, request: schemas.ModelRequest, weights: Path, classes: Sequence[FaceClass]) -> Converted:
         """The model in a folder beside the weights.
 
@@ -71,13 +87,9 @@ class WeightsConversion:
                 converts weights.
         """
         network = self._network(request)
-        try:
-            program = training_program(self._command)
-        except RunnerUnavailable as error:
-            raise unusable(
-                f"Weights are made into a model by what trains. {error} Or convert them where it is, such as in the image of the "
-                "trainings, with `visionlab-train convert`, and upload the model.onnx that it writes."
-            ) from error
+        if reason := self.why_unavailable():
+            raise unusable(reason)
+        program = training_program(self._command)
         folder = weights.parent / "converted"
         try:
             await convert_weights(program, weights, network, folder, limits=self._limits, classes=classes)
@@ -99,6 +111,11 @@ class WeightsConversion:
         if network.side < (least := LEAST_SIDES.get(architecture, 32)):
             raise _invalid("network.resolution", f"{architecture} needs a resolution of {least} pixels or more.")
         return network
+
+
+def _defaults(architecture: str) -> dict[str, int | float]:
+    network = Network(architecture=architecture)
+    return {name: network.side if name == "resolution" else getattr(network, name) for name in own_settings(architecture)}
 
 
 def unusable(detail: str) -> ProblemError:

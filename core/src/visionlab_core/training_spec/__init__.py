@@ -19,7 +19,7 @@ from visionlab_core.training_spec.detector import (
     EnsembleTraining,
 )
 from visionlab_core.training_spec.generator import GeneratorData, GeneratorTraining
-from visionlab_core.training_spec.network import GENERATORS, Network
+from visionlab_core.training_spec.network import GENERATORS, Network, own_settings
 
 TrainingSpec = Annotated[DetectorTraining | EnsembleTraining | GeneratorTraining, Field(discriminator="kind")]
 
@@ -37,4 +37,5 @@ __all__ = [
     "Precision",
     "Training",
     "TrainingSpec",
+    "own_settings",
 ]

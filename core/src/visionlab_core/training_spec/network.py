@@ -49,10 +49,15 @@ class Network(Strict):
             raise ValueError("resolution: a StyleGAN2 makes pictures of 32, 64, 128 or 256 px")
         if self.is_generator and self.temperature != 1.0:
             raise ValueError("temperature: a generator has none")
-        own = {"DCGAN": {"width"}, "StyleGAN2": _OF_STYLEGAN2}.get(self.architecture, set())
-        if strangers := sorted((self.model_fields_set & ({"width"} | _OF_STYLEGAN2)) - own):
+        if strangers := sorted((self.model_fields_set & ({"width"} | _OF_STYLEGAN2)) - set(own_settings(self.architecture))):
             raise ValueError(f"{strangers[0]}: {self.architecture} has no such setting")
         return self
 
 
 _OF_STYLEGAN2 = {"latent_size", "mapping_layers", "mapping_learning_rate", "channel_base", "channel_max"}
+
+
+def own_settings(architecture: str) -> list[str]:
+    """The fields of a `Network` in which two networks of this architecture can differ, in the order of the fields."""
+    own = {"DCGAN": {"width"}, "StyleGAN2": {"resolution", *_OF_STYLEGAN2}}.get(architecture, {"resolution", "temperature"})
+    return [name for name in Network.model_fields if name in own]

@@ -68,7 +68,7 @@ export function Component() {
         )}
         <Box sx={{ gridArea: "tools", display: "grid", gap: 2, minWidth: 0 }}>
           <DropZone incoming={incoming} web={web} small={shown !== undefined} />
-          <DetectorChoice models={models} chosen={chosen} onChoose={setWanted} shown={shown} />
+          {(models ?? !error) && <DetectorChoice models={models} chosen={chosen} onChoose={setWanted} shown={shown} />}
         </Box>
         <Box sx={{ gridArea: "answer", display: "grid", gap: 4, minWidth: 0 }}>
           <AnswerPanel check={shown} chosen={chosen} />

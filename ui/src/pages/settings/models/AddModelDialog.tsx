@@ -8,7 +8,6 @@ import {
   DialogActions,
   DialogContent,
   DialogTitle,
-  LinearProgress,
   MenuItem,
   TextField,
   ToggleButton,
@@ -17,15 +16,21 @@ import {
 } from "@mui/material";
 import { ChevronDown, ScanFace, Sparkles } from "lucide-react";
 import { useState } from "react";
-import { useAddModel } from "../../../api/models";
-import type { ModelType } from "../../../api/types";
+import { useAddModel, useModelOptions } from "../../../api/models";
+import { isPassing, ProblemError } from "../../../api/problem";
+import { FACE_CLASSES, type FaceClass, type ModelType } from "../../../api/types";
 import { useUpload } from "../../../api/uploads";
 import { ProblemAlert } from "../../../components/ProblemAlert";
 import { useText } from "../../../text";
+import { ClassOrder } from "./ClassOrder";
+import { fileKind } from "./fileKind";
 import { ModelAdded } from "./ModelAdded";
+import { ModelFile } from "./ModelFile";
 import type { ModelGroup } from "./modelGroups";
 import { labelFrom, NAME, nameFrom } from "./nameFrom";
-import { OnnxFile } from "./OnnxFile";
+import { architectureIn, defaultsOf, networkFaults, networkOf, type NetworkValues, optionsOf } from "./network";
+import { NetworkFields } from "./NetworkFields";
+import { Trying } from "./Trying";
 
 const NEW = "new";
 
@@ -35,24 +40,52 @@ export function AddModelDialog({ all, onClose }: { all: ModelGroup[]; onClose: (
   const words = text.settings.upload;
   const upload = useUpload();
   const add = useAddModel();
+  const options = useModelOptions();
   const [file, setFile] = useState<File | null>(null);
   const [type, setType] = useState<ModelType>("detector");
   const [as, setAs] = useState(NEW);
   const [name, setName] = useState("");
   const [label, setLabel] = useState("");
   const [faceClass, setFaceClass] = useState<"human_gen" | "anime_gen">("human_gen");
-  const [more, setMore] = useState({ architecture: "", description: "", licence: "" });
+  const [classes, setClasses] = useState<readonly FaceClass[]>(FACE_CLASSES);
+  const [architecture, setArchitecture] = useState("");
+  const [values, setValues] = useState<NetworkValues>({});
+  const [more, setMore] = useState({ description: "", licence: "" });
 
+  const weights = file !== null && fileKind(file.name) === "weights";
+  const option = optionsOf(options.data, type).find((each) => each.name === architecture);
   const successorOf = all.find((group) => group.uuid === as);
   const wantedName = successorOf?.shown.name ?? name;
   const nameFits = NAME.test(wantedName);
-  const ready = upload.phase === "sent" && upload.upload !== null && nameFits;
+  const refused = add.error instanceof ProblemError ? add.error.problem?.field : undefined;
+  const missing =
+    upload.phase === "none"
+      ? words.missing.file
+      : weights && !option
+        ? words.missing.architecture
+        : weights && Object.keys(networkFaults(option, values, text)).length > 0
+          ? words.missing.network
+          : !nameFits
+            ? words.missing.name
+            : upload.phase !== "sent" || upload.upload === null
+              ? words.missing.upload
+              : null;
 
+  const choose = (next: ModelType, wanted = "") => {
+    if (next !== type) setAs(NEW);
+    setType(next);
+    // What a person wrote about an ONNX file is a word for people: it stays.
+    if (!weights && !wanted) return;
+    setArchitecture(wanted);
+    setValues(defaultsOf(optionsOf(options.data, next).find((each) => each.name === wanted)));
+  };
   const take = (chosen: File) => {
     setFile(chosen);
     add.reset();
     if (name === "") setName(nameFrom(chosen.name));
     if (label === "") setLabel(labelFrom(chosen.name));
+    const told = fileKind(chosen.name) === "weights" ? architectureIn(chosen.name, options.data) : undefined;
+    if (told && !option) choose(told.type, told.name);
     upload.start(chosen);
   };
   const leave = () => {
@@ -61,8 +94,8 @@ export function AddModelDialog({ all, onClose }: { all: ModelGroup[]; onClose: (
     onClose();
   };
   const submit = () => {
-    if (!ready || upload.upload === null) return;
-    const { architecture, description, licence } = more;
+    if (missing !== null || upload.upload === null || add.isPending) return;
+    const { description, licence } = more;
     add.mutate(
       {
         upload: upload.upload,
@@ -70,8 +103,9 @@ export function AddModelDialog({ all, onClose }: { all: ModelGroup[]; onClose: (
         name: wantedName,
         ...(label && { label }),
         ...(successorOf && { model: successorOf.uuid }),
-        ...(type === "generator" && { face_class: faceClass }),
+        ...(type === "generator" ? { face_class: faceClass } : { classes: [...classes] }),
         ...(architecture && { architecture }),
+        ...(weights && { network: networkOf(option, values) }),
         ...(description && { description }),
         ...(licence && { licence }),
       },
@@ -107,9 +141,7 @@ export function AddModelDialog({ all, onClose }: { all: ModelGroup[]; onClose: (
               value={type}
               aria-label={words.type}
               onChange={(_event, next: ModelType | null) => {
-                if (next === null) return;
-                setType(next);
-                setAs(NEW);
+                if (next !== null) choose(next);
               }}
               sx={{ "& button": { textTransform: "none", gap: 1, py: 1.25, borderRadius: 3 } }}
             >
@@ -122,12 +154,28 @@ export function AddModelDialog({ all, onClose }: { all: ModelGroup[]; onClose: (
                 {words.generator}
               </ToggleButton>
             </ToggleButtonGroup>
-            <OnnxFile
+            <ModelFile
               file={file}
               upload={upload}
               hint={type === "detector" ? words.tensorsDetector : words.tensorsGenerator}
+              most={options.data?.most_bytes}
+              noWeights={options.data?.reason}
               onFile={take}
             />
+            {weights && (
+              <NetworkFields
+                options={options}
+                type={type}
+                architecture={architecture}
+                values={values}
+                refused={refused}
+                onChange={(chosen, typed) => {
+                  setArchitecture(chosen);
+                  setValues(typed);
+                  add.reset();
+                }}
+              />
+            )}
             <TextField select label={words.as} value={as} onChange={(event) => setAs(event.target.value)}>
               <MenuItem value={NEW}>{words.asNew}</MenuItem>
               {all
@@ -156,9 +204,12 @@ export function AddModelDialog({ all, onClose }: { all: ModelGroup[]; onClose: (
                   label={words.name}
                   value={name}
                   required
-                  error={name !== "" && !nameFits}
+                  error={(name !== "" && !nameFits) || refused === "name"}
                   helperText={words.nameHint}
-                  onChange={(event) => setName(event.target.value)}
+                  onChange={(event) => {
+                    setName(event.target.value);
+                    if (refused === "name") add.reset();
+                  }}
                   slotProps={{ htmlInput: { maxLength: 63, autoCapitalize: "none", spellCheck: false } }}
                 />
               )}
@@ -185,7 +236,16 @@ export function AddModelDialog({ all, onClose }: { all: ModelGroup[]; onClose: (
                 {words.more}
               </AccordionSummary>
               <AccordionDetails sx={{ display: "grid", gap: 2, px: 0 }}>
-                {(["architecture", "description", "licence"] as const).map((field) => (
+                {type === "detector" && <ClassOrder order={classes} onChange={setClasses} />}
+                {!weights && (
+                  <TextField
+                    label={words.architecture}
+                    value={architecture}
+                    onChange={(event) => setArchitecture(event.target.value)}
+                    slotProps={{ htmlInput: { maxLength: 64 } }}
+                  />
+                )}
+                {(["description", "licence"] as const).map((field) => (
                   <TextField
                     key={field}
                     label={words[field]}
@@ -196,21 +256,20 @@ export function AddModelDialog({ all, onClose }: { all: ModelGroup[]; onClose: (
                 ))}
               </AccordionDetails>
             </Accordion>
-            {add.isPending && (
-              <Box role="status">
-                <Typography variant="body2" sx={{ mb: 1 }}>
-                  {words.checking}
-                </Typography>
-                <LinearProgress sx={{ height: 6, borderRadius: 9 }} />
-              </Box>
-            )}
+            {add.isPending && <Trying>{weights ? words.converting : words.checking}</Trying>}
             {add.error && <ProblemAlert error={add.error} />}
+            {add.error && isPassing(add.error) && <Typography variant="body2">{words.perhapsThere}</Typography>}
           </DialogContent>
-          <DialogActions sx={{ px: 3, pb: 3 }}>
+          <DialogActions sx={{ px: 3, pb: 3, flexWrap: "wrap", justifyContent: "flex-end" }}>
+            {missing !== null && (
+              <Typography id="add-model-missing" variant="body2" color="textSecondary" sx={{ flex: "1 1 180px" }}>
+                {missing}
+              </Typography>
+            )}
             <Button onClick={leave} disabled={add.isPending}>
               {text.settings.cancel}
             </Button>
-            <Button type="submit" variant="contained" disabled={!ready} loading={add.isPending}>
+            <Button type="submit" variant="contained" disabled={missing !== null} loading={add.isPending}>
               {words.submit}
             </Button>
           </DialogActions>

@@ -1,4 +1,4 @@
-import { Box, Card, Typography } from "@mui/material";
+import { Box, Card, Skeleton, Typography } from "@mui/material";
 import type { ReactNode } from "react";
 import { useStatus } from "../../../api/status";
 import { useText } from "../../../text";
@@ -8,7 +8,9 @@ import { StateDot } from "./ModelState";
 export function ServingCard() {
   const text = useText();
   const words = text.settings.system;
-  const { data: status } = useStatus();
+  const { data: status, isPending } = useStatus();
+  if (isPending) return <Skeleton variant="rounded" height={168} sx={{ borderRadius: 5 }} />;
+  // The banner says that the server does not answer.
   if (!status) return null;
   return (
     <Card component="section" aria-labelledby="serving-heading" sx={{ p: 2.5 }}>

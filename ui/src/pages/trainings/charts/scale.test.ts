@@ -15,6 +15,18 @@ it("leaves the few worst values of a loss out of the range, and no negative room
   expect(high).toBeLessThan(1);
 });
 
+it("shows the whole of a short curve", () => {
+  const [low, high] = rangeOf([
+    [
+      [12, 0.46],
+      [24, 0.5],
+      [36, 0.875],
+    ],
+  ]);
+  expect(low).toBeLessThan(0.46);
+  expect(high).toBeGreaterThan(0.875);
+});
+
 it("has a range also for one point, and for none", () => {
   for (const curves of [[[[1, 2]]], [[[1, 0]]], []] as [number, number][][][]) {
     const [low, high] = rangeOf(curves);

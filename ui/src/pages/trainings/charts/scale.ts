@@ -14,7 +14,7 @@ export function ticks(low: number, high: number, count: number): number[] {
 export function rangeOf(curves: readonly (readonly (readonly [number, number])[])[]): [number, number] {
   const values = curves.flatMap((points) => points.map(([, value]) => value)).sort((a, b) => a - b);
   const least = values[0] ?? 0;
-  const most = values[Math.floor((values.length - 1) * 0.985)] ?? 1;
+  const most = values[Math.ceil((values.length - 1) * 0.985)] ?? 1;
   if (most === least) return [least - Math.abs(least || 1) / 2, least + Math.abs(least || 1) / 2];
   const air = (most - least) * 0.08;
   const low = least >= 0 ? Math.max(0, least - air) : least - air;

@@ -2,15 +2,15 @@ import { Box, Button, Card, Tab, Tabs, Typography } from "@mui/material";
 import { FileText } from "lucide-react";
 import { useState } from "react";
 import type { TrainingDetail } from "../../../api/types";
+import { ClassTable } from "../../../components/ClassTable";
 import { ConfusionMatrix } from "../../../components/ConfusionMatrix";
+import { SourceList } from "../../../components/SourceList";
 import { useTrainingsText } from "../../../text/trainings";
 import { Reliability } from "../charts/Reliability";
 import { percent } from "../format";
 import { splitsOf } from "../kind";
-import { ClassTable } from "./ClassTable";
 import { Figures } from "./Figures";
 import { rateOf } from "./rates";
-import { Sources } from "./Sources";
 
 /** On fewer images than this a share is off by several points by chance alone. */
 const FEW_IMAGES = 400;
@@ -119,9 +119,14 @@ export function DetectorResult({ training }: { training: TrainingDetail }) {
             </Typography>
             <ConfusionMatrix confusion={metrics.confusion} label={words.confusion} />
           </div>
-          <ClassTable metrics={metrics} />
+          <div>
+            <Typography variant="h4" component="h3" sx={{ mb: 1 }}>
+              {text.figures.classes}
+            </Typography>
+            <ClassTable metrics={metrics} />
+          </div>
           <Reliability bins={metrics.reliability} />
-          <Sources metrics={metrics} />
+          <SourceList metrics={metrics} heading="h3" />
         </Box>
       </Box>
     </Card>

@@ -85,7 +85,7 @@ function Architecture({
           label={words.all}
           value={form.architecture}
           onChange={(event) => onChange(ofArchitecture(form, event.target.value))}
-          sx={{ mt: 2, minWidth: 240, maxWidth: "100%" }}
+          sx={{ mt: 2.5, minWidth: 240, maxWidth: "100%", alignSelf: "start" }}
         >
           {all.map((name) => (
             <MenuItem key={name} value={name}>

@@ -5,28 +5,41 @@ import type { useUpload } from "../../../api/uploads";
 import { ProblemAlert } from "../../../components/ProblemAlert";
 import { useText } from "../../../text";
 import { bytes } from "../../../numbers";
+import { ACCEPTED, fileKind } from "./fileKind";
 
-interface OnnxFileProps {
+interface ModelFileProps {
   file: File | null;
   upload: ReturnType<typeof useUpload>;
   /** What the file has to take and give. */
   hint: string;
+  /** Bytes; a larger one is not sent at all. */
+  most: number | undefined;
+  /** Why no weights are taken here, if so. */
+  noWeights: string | null | undefined;
   onFile: (file: File) => void;
 }
 
 /** Takes the file, and shows how far it is. */
-export function OnnxFile({ file, upload, hint, onFile }: OnnxFileProps) {
+export function ModelFile({ file, upload, hint, most, noWeights, onFile }: ModelFileProps) {
   const text = useText();
   const words = text.settings.upload;
   const input = useRef<HTMLInputElement>(null);
   const [over, setOver] = useState(false);
-  const [wrong, setWrong] = useState(false);
+  const [wrong, setWrong] = useState<string | null>(null);
   const take = (files: FileList | null | undefined) => {
     const chosen = files?.[0];
     if (!chosen) return;
-    const fits = chosen.name.toLowerCase().endsWith(".onnx");
-    setWrong(!fits);
-    if (fits) onFile(chosen);
+    const fault = faultOf(chosen);
+    setWrong(fault);
+    if (fault === null) onFile(chosen);
+  };
+  const faultOf = (chosen: File): string | null => {
+    const kind = fileKind(chosen.name);
+    if (kind === "keras" || kind === "pickle" || kind === "other") return words.refused[kind];
+    if (kind === "weights" && noWeights) return noWeights;
+    if (most !== undefined && chosen.size > most)
+      return words.tooLarge(bytes(chosen.size, text.language), bytes(most, text.language));
+    return null;
   };
   const drop = (event: DragEvent) => {
     event.preventDefault();
@@ -54,7 +67,7 @@ export function OnnxFile({ file, upload, hint, onFile }: OnnxFileProps) {
       <input
         ref={input}
         type="file"
-        accept=".onnx"
+        accept={ACCEPTED}
         aria-label={words.file}
         hidden
         onChange={(event) => {
@@ -128,8 +141,8 @@ export function OnnxFile({ file, upload, hint, onFile }: OnnxFileProps) {
         </Box>
       )}
       {wrong && (
-        <Typography role="alert" variant="body2" color="error" sx={{ mt: 1.5, textAlign: "center" }}>
-          {words.notOnnx}
+        <Typography role="alert" variant="body2" color="error" sx={{ mt: 1.5, overflowWrap: "anywhere" }}>
+          {wrong}
         </Typography>
       )}
     </Box>

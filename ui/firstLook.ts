@@ -1,0 +1,120 @@
+import type { Plugin, Rolldown } from "vite";
+import { en } from "./src/text/en.ts";
+import { trainings } from "./src/text/enTrainings.ts";
+import { zh } from "./src/text/zh.ts";
+import { trainings as zhTrainings } from "./src/text/zhTrainings.ts";
+
+interface Head {
+  title?: string;
+  lead?: string;
+}
+
+interface FirstPage {
+  /** Its module, whose code is asked for along with the application's. */
+  module: string;
+  /** Its heading, by language. */
+  heads: Record<string, Head | undefined>;
+  /** What it asks of the server first, letter for letter. */
+  data: readonly string[];
+}
+
+/** Pages that people come to from elsewhere, by the name of their file; home is that of "/". */
+const PAGES: Record<string, FirstPage> = {
+  home: {
+    module: "/src/pages/home/HomePage.tsx",
+    heads: { en: en.home, zh: zh.home },
+    data: ["/backend/image?type=generated&limit=9"],
+  },
+  generator: {
+    module: "/src/pages/generator/GeneratorPage.tsx",
+    heads: { en: en.generator, zh: zh.generator },
+    data: ["/backend/model/generator?status=enabled", "/backend/image?type=generated&limit=60"],
+  },
+  detector: {
+    module: "/src/pages/detector/DetectorPage.tsx",
+    heads: { en: en.detector, zh: zh.detector },
+    data: ["/backend/model/detector?status=enabled"],
+  },
+  trainings: {
+    module: "/src/pages/trainings/list/TrainingsPage.tsx",
+    heads: { en: trainings, zh: zhTrainings },
+    data: [],
+  },
+  settings: {
+    module: "/src/pages/settings/SettingsPage.tsx",
+    heads: { en: en.settings, zh: zh.settings },
+    data: [],
+  },
+};
+
+/**
+ * Writes NAME.html (English) and NAME.LANGUAGE.html beside index.html: the same document, which shows the page's heading before
+ * any script runs, and asks for the page's own code and data at once instead of after the application's code. The servers
+ * (api's web.py, nginx) give them in place of index.html, which stays what every other address gets.
+ */
+export function firstLook(): Plugin {
+  return {
+    name: "visionlab-first-look",
+    apply: "build",
+    enforce: "post",
+    generateBundle: {
+      order: "post",
+      handler(_options, bundle) {
+        const document = Object.values(bundle).find(({ fileName }) => fileName === "index.html");
+        if (document?.type !== "asset") throw new Error("there is no index.html to make the pages' own of");
+        const html = String(document.source);
+        for (const [name, page] of Object.entries(PAGES)) {
+          for (const [language, head] of Object.entries(page.heads)) {
+            const fileName = language === "en" ? `${name}.html` : `${name}.${language}.html`;
+            const source = html
+              .replace('lang="en"', `lang="${language}"`)
+              .replace("</head>", `${[...hints(page, html, bundle)].map((hint) => `  ${hint}\n  `).join("")}</head>`)
+              .replace("<!--first-look-->", heading(name, { ...page.heads.en, ...head }));
+            this.emitFile({ type: "asset", fileName, source });
+          }
+        }
+        document.source = html.replace("<!--first-look-->", "");
+      },
+    },
+  };
+}
+
+function heading(name: string, { title = "", lead = "" }: Head): string {
+  const words = `<h1>${escaped(title)}</h1><p>${escaped(lead)}</p>`;
+  // Home's stands in the middle of the height of the pictures beside it.
+  return name === "home"
+    ? `<div class="first-home"><div>${words}</div><div></div></div>`
+    : `<div class="first-page">${words}</div>`;
+}
+
+function* hints(page: FirstPage, html: string, bundle: Rolldown.OutputBundle): Generator<string> {
+  const chunks = Object.values(bundle).filter((each) => each.type === "chunk");
+  const own = chunks.find((each) => each.moduleIds.some((id) => id.endsWith(page.module)));
+  if (!own) throw new Error(`there is no code of ${page.module}`);
+  // The application's own, which the document asks for already.
+  const there = new Set(
+    chunks.filter(({ fileName }) => html.includes(fileName)).flatMap((each) => [...closure(each, chunks)]),
+  );
+  const wanted = [...closure(own, chunks)].filter((each) => !there.has(each));
+  for (const { fileName } of wanted) yield `<link rel="modulepreload" crossorigin href="/${fileName}" />`;
+  for (const { viteMetadata } of wanted)
+    for (const css of viteMetadata?.importedCss ?? [])
+      yield `<link rel="preload" as="style" crossorigin href="/${css}" />`;
+  for (const url of page.data) yield `<link rel="preload" as="fetch" crossorigin href="${escaped(url)}" />`;
+}
+
+/** What comes with a chunk. */
+function closure(
+  chunk: Rolldown.OutputChunk,
+  all: readonly Rolldown.OutputChunk[],
+  found = new Set<Rolldown.OutputChunk>(),
+): Set<Rolldown.OutputChunk> {
+  if (found.has(chunk)) return found;
+  found.add(chunk);
+  for (const each of all) if (chunk.imports.includes(each.fileName)) closure(each, all, found);
+  return found;
+}
+
+function escaped(text: string): string {
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll('"', "&quot;");
+}
