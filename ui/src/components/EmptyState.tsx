@@ -8,10 +8,12 @@ interface EmptyStateProps {
   detail: string;
   /** What the person can do about it. */
   children?: ReactNode;
+  /** Whether it is all of the page: its title is the page's. */
+  page?: boolean;
 }
 
 /** Nothing to show here: why, and the way on. */
-export function EmptyState({ icon: Icon, title, detail, children }: EmptyStateProps) {
+export function EmptyState({ icon: Icon, title, detail, children, page = false }: EmptyStateProps) {
   return (
     <Box
       sx={{
@@ -39,7 +41,8 @@ export function EmptyState({ icon: Icon, title, detail, children }: EmptyStatePr
       >
         <Icon size={30} aria-hidden />
       </Box>
-      <Typography variant="h3" component="h2">
+      {page && <title>{`${title} · VisionLab`}</title>}
+      <Typography variant="h3" component={page ? "h1" : "h2"}>
         {title}
       </Typography>
       <Typography color="textSecondary" sx={{ maxWidth: "46ch" }}>

@@ -5,10 +5,12 @@ import { problemText } from "./problemText";
 interface ProblemAlertProps {
   error: unknown;
   onRetry?: () => void;
+  /** Whether it is all of the page: its title is the page's. */
+  page?: boolean;
 }
 
 /** What went wrong, in the server's words, and another try. */
-export function ProblemAlert({ error, onRetry }: ProblemAlertProps) {
+export function ProblemAlert({ error, onRetry, page = false }: ProblemAlertProps) {
   const text = useText();
   const { title, detail } = problemText(error, text);
   return (
@@ -22,7 +24,8 @@ export function ProblemAlert({ error, onRetry }: ProblemAlertProps) {
         )
       }
     >
-      <AlertTitle>{title}</AlertTitle>
+      {page && <title>{`${title} · VisionLab`}</title>}
+      <AlertTitle component={page ? "h1" : "div"}>{title}</AlertTitle>
       {detail}
     </Alert>
   );

@@ -7,7 +7,7 @@ import { useText } from "../text";
 export function NotFound() {
   const text = useText();
   return (
-    <EmptyState icon={Compass} title={text.problem.notFoundTitle} detail={text.problem.notFound}>
+    <EmptyState page icon={Compass} title={text.problem.notFoundTitle} detail={text.problem.notFound}>
       <Button variant="contained" component={Link} to="/">
         {text.problem.toHome}
       </Button>

@@ -7,7 +7,7 @@ import { useText } from "../text";
 export function PageError() {
   const text = useText();
   return (
-    <EmptyState icon={Unplug} title={text.problem.title} detail={text.problem.unexpected}>
+    <EmptyState page icon={Unplug} title={text.problem.title} detail={text.problem.unexpected}>
       <Button variant="contained" onClick={() => window.location.reload()}>
         {text.problem.reload}
       </Button>

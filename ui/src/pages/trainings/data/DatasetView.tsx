@@ -27,7 +27,7 @@ export function DatasetView({ uuid }: { uuid: string }) {
       <>
         <BackLink to="/trainings/data">{words.back}</BackLink>
         {error ? (
-          <ProblemAlert error={error} onRetry={() => void refetch()} />
+          <ProblemAlert page error={error} onRetry={() => void refetch()} />
         ) : (
           <Skeleton variant="rounded" sx={{ height: 320, borderRadius: 5 }} />
         )}

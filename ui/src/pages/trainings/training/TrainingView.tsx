@@ -28,7 +28,7 @@ export function TrainingView({ uuid }: { uuid: string }) {
       <>
         <BackLink to="/trainings">{words.back}</BackLink>
         {error ? (
-          <ProblemAlert error={error} onRetry={() => void refetch()} />
+          <ProblemAlert page error={error} onRetry={() => void refetch()} />
         ) : (
           <Box role="status" aria-label={text.trainings.loading}>
             <Skeleton variant="text" sx={{ width: "min(380px, 80%)", height: 52 }} />
