@@ -39,14 +39,24 @@ ui: ui/dist/index.html ## Build the web interface
 ##@ Develop
 
 # Files in their order: those of few tests, which take long, would come last otherwise, and alone.
+PYTEST = pytest --numprocesses $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder
+TESTED = $(VENV)/.installed-all ui/dist/index.html $(TOOLS)/.browser $(TOOLS)/.triton $(TOOLS)/.oip-clients $(TOOLS)/.chart
+# Tests of what the database has no part in.
+NO_DATABASE = triton* client* open_inference connections overload backend_contract tracing web_interface fetched_pictures
+
 .PHONY: test
-test: $(VENV)/.installed-all ui/dist/index.html $(TOOLS)/.browser $(TOOLS)/.triton $(TOOLS)/.oip-clients $(TOOLS)/.chart ## Run all tests
+test: $(TESTED) ## Run the tests
 	cd ui && npm test
-	pytest --numprocesses $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder
+	$(PYTEST) -m "not slow"
+
+.PHONY: test-slow
+test-slow: $(TESTED) ## Run the tests that take long: kills, real trainings, JAX, thousands of pictures
+	$(PYTEST) -m slow
 
 .PHONY: test-postgresql
-test-postgresql: $(VENV)/.installed-all $(TOOLS)/.triton $(TOOLS)/.oip-clients ## Run the API's tests on a real PostgreSQL
-	TEST_DATABASE=postgresql pytest --numprocesses $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder --ignore-glob='tests/integration/test_triton*' tests/integration tests/unit/api
+test-postgresql: $(TESTED) ## Run the API's tests on a real PostgreSQL, less those that name their database themselves
+	TEST_DATABASE=postgresql $(PYTEST) -m "not slow" -k "not [sqlite] and not [postgresql]" \
+	  $(foreach files,$(NO_DATABASE),--ignore-glob='tests/integration/test_$(files).py') tests/integration tests/unit/api
 
 .PHONY: fuzz
 fuzz: $(VENV)/.installed-all ## Fuzz the API from its OpenAPI document for some minutes (FLAGS="--seconds 600 --seed 7")

@@ -14,6 +14,8 @@ import pytest
 
 from .conftest import CHROMIUM, ROOT, chromium_path
 
+pytestmark = pytest.mark.slow
+
 LEAST = 95
 CATEGORIES = ("performance", "accessibility", "best-practices")
 ALONE = bool(os.environ.get("LIGHTHOUSE_ALONE"))

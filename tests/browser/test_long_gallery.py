@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 from uuid import UUID
 
+import pytest
 from playwright.sync_api import expect
+
+pytestmark = pytest.mark.slow
 
 FACES = 5_000
 FEW = 300

@@ -147,6 +147,7 @@ def dcgan_weights(tmp_path_factory) -> bytes:
     return file.read_bytes()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", ["desk"], indirect=True)  # the conversion takes a minute
 def test_weights_of_keras_become_a_model_that_serves(settings, server, dcgan_weights):
     name = f"narrow-{uuid4().hex[:8]}"

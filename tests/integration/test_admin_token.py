@@ -13,6 +13,8 @@ from support.databases import database_url
 from support.problem_details import problem_of
 from support.server import ADMIN_TOKEN
 
+pytestmark = pytest.mark.slow
+
 COMMAND = Path(sys.executable).parent / "visionlab-api"
 
 

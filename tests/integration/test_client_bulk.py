@@ -172,6 +172,7 @@ def test_other_server_stops_the_run():
         list(lab.classify_many(itertools.repeat(png())))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ordered", [True, False])
 def test_server_is_killed_and_comes_back_and_no_image_is_lost(start_server, tiny_models, free_port, pictures, right, ordered):
     server = start_server(tiny_models, VISIONLAB_PORT=str(free_port()))

@@ -21,6 +21,8 @@ from support.tiny_models import DETECTOR, GENERATOR
 from support.tus import upload_file
 from support.waiting import block_until
 
+pytestmark = pytest.mark.slow
+
 SOON = 60.0
 """Seconds; a database that is only slow gets some of them."""
 FACES = zip_of({f"human/{seed}.jpg": face(seed) for seed in range(3)})

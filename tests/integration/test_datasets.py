@@ -280,6 +280,7 @@ def test_ids_that_are_none_are_refused(client):
     problem_of(client.patch(f"{URL}/{uuid4()}/status/paused"), 422, "invalid-request", "status")
 
 
+@pytest.mark.slow
 def test_through_kills_to_the_same_dataset(start_server, tiny_models, server):
     chance = random.Random()
     archive = zip_of({f"{seed}.jpg": face(seed) for seed in range(900)} | {"notes.txt": b"x"})

@@ -37,6 +37,8 @@ from visionlab_core.object_store import FolderObjectStore
 from visionlab_core.store_layout import model_key
 from visionlab_training.runners.identity import noted_process
 
+pytestmark = pytest.mark.slow
+
 ROUNDS = int(os.environ.get("CHAOS_ROUNDS") or 1)
 SEED = int(os.environ.get("CHAOS_SEED") or random.randrange(10**6))
 FAULTS_A_ROUND = 4

@@ -12,6 +12,8 @@ from support.server import Server
 
 from visionlab_core.model_card import ModelCard
 
+pytestmark = pytest.mark.slow
+
 MODELS = Path(__file__).parents[2] / "models"
 
 

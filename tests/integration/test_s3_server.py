@@ -37,6 +37,7 @@ def s3():
     server.stop()
 
 
+@pytest.mark.slow
 def test_from_an_image_to_a_model_in_service(s3, start_server, tiny_models):
     server: Server = start_server(
         tiny_models,

@@ -21,6 +21,8 @@ from support.waiting import block_until
 
 from visionlab_inference.triton import TritonUnsupported, find_installation
 
+pytestmark = pytest.mark.slow
+
 CLIENTS = 4
 
 

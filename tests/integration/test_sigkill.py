@@ -22,6 +22,8 @@ from support.tiny_models import GENERATOR, SIDE
 
 from visionlab_api.database.tables import LabelRow
 
+pytestmark = pytest.mark.slow
+
 ROUNDS = 2
 CLIENTS = 4
 ONE_VISITOR = {"visionlab_visitor": str(uuid4())}

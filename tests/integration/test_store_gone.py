@@ -20,6 +20,8 @@ from support.waiting import block_until
 
 from visionlab_core.object_store import S3Settings, open_store
 
+pytestmark = pytest.mark.slow
+
 FACES = zip_of({f"human/{seed}.jpg": face(seed) for seed in range(3)})
 
 

@@ -19,6 +19,8 @@ from support.tiny_training import NARROW_COMMAND
 from support.tus import upload_file
 from support.waiting import block_until
 
+pytestmark = pytest.mark.slow
+
 MODELS = Path(__file__).parents[2] / "models"
 CLASSES = ("human", "human_gen", "anime", "anime_gen")
 BASES = ("mobilenetv2", "efficientnetlite0")

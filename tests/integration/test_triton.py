@@ -22,7 +22,9 @@ from support.waiting import block_until
 
 from visionlab_inference.backend import ModelFailed, ServingState
 from visionlab_inference.embedded import load_session
+from visionlab_inference.generation import generator_inputs, mixes_styles
 from visionlab_inference.repository import model_config, write_config
+from visionlab_inference.seeds import Latent, Style
 from visionlab_inference.triton import LocalTriton, TritonFailed, TritonUnsupported, assemble, check, find_installation
 from visionlab_inference.triton.server import NAME_PREFIX
 
@@ -124,8 +126,9 @@ def test_every_shipped_model_answers_as_in_this_process_alone_and_in_a_shared_ba
         if card.kind == "detector":
             calls = [{"image": np.stack([picture(seed=seed)])} for seed in range(5)]
         else:
-            latents = np.random.default_rng(1).standard_normal((5, 1, *card.input("latent").shape), np.float32)
-            calls = [{"latent": latent, "truncation": np.full((1, 1), 0.7, np.float32)} for latent in latents]
+            size, mixing = card.input("latent").shape[0], mixes_styles(card)
+            style = Style(Latent(9), 0.5) if mixing else None
+            calls = [generator_inputs([Latent(seed)], size, 0.7, style, mixing=mixing) for seed in range(5)]
         alone = triton.client.infer(name, calls[0])
         assert alone.keys() == {output.name for output in card.outputs}
         with ThreadPoolExecutor(len(calls)) as callers:

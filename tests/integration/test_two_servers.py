@@ -9,6 +9,8 @@ from support.tiny_training import HELD_AT, HELD_COMMAND
 from support.tus import upload_file
 from support.waiting import block_until
 
+pytestmark = pytest.mark.slow
+
 CLASSES = ("human", "human_gen", "anime", "anime_gen")
 NAMES = ("one", "two")
 

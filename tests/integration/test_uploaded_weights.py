@@ -16,6 +16,8 @@ from support.server import Server
 from support.tus import TUS, UPLOADS, upload_file
 from support.waiting import block_until
 
+pytestmark = pytest.mark.slow
+
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
 URL = "/backend/model"

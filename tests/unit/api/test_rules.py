@@ -43,6 +43,8 @@ def test_what_changes_the_system_needs_a_scope_and_is_written_down():
     public = {
         "/backend/image/classify",
         "/backend/image/generate",
+        "/backend/image/neighbours",
+        "/backend/image/mix",
         "/backend/image/label",
         "/backend/image/stats",
         "/backend/image/archive",

@@ -17,7 +17,7 @@ from support.lanes import ONE_LANE
 from visionlab_api.problems import ProblemError, answer, as_problem
 from visionlab_api.routes.images import _matches, _range
 from visionlab_api.services.decoding import Decoder
-from visionlab_api.services.generating import _seeds, _shares
+from visionlab_api.services.generating import _shares, seeds_from
 from visionlab_api.services.images import plain_filename
 from visionlab_api.services.verdict import verdict
 from visionlab_core.face_class import FaceClass
@@ -100,9 +100,9 @@ def test_faces_are_shared_out_evenly_over_the_models(count, models, shares):
 
 
 def test_given_seed_counts_up_and_stays_in_range():
-    assert _seeds(5, 3) == [5, 6, 7]
-    assert _seeds(2**53 - 1, 2) == [2**53 - 1, 0]
-    drawn = _seeds(None, 1000)
+    assert seeds_from(5, 3) == [5, 6, 7]
+    assert seeds_from(2**53 - 1, 2) == [2**53 - 1, 0]
+    drawn = seeds_from(None, 1000)
     assert len(set(drawn)) == 1000
     assert all(0 <= seed < 2**53 for seed in drawn)
 

@@ -27,6 +27,7 @@ def test_newer_server_is_understood():
             "serving": "elsewhere",
             "store": "ready",
             "store_problem": None,
+            "fetches_pictures": False,
             "counts": {"ready": 0, "loading": 1, "failed": 0, "disabled": 0},
             "something": {"new": 1},
             "models": [

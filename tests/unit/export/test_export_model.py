@@ -29,6 +29,7 @@ from visionlab_training.zoo import dcgan
 Draft = Callable[..., CardDraft]
 
 
+@pytest.mark.slow
 def test_mobilenet_v2_is_exported_whole(
     disturbed: Callable[[Any], Any], draft: Draft, pictures: NDArray[np.uint8], tmp_path: Path
 ) -> None:

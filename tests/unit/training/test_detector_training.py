@@ -248,6 +248,7 @@ def curve(spec, weights, backend, **environment):
     return answer
 
 
+@pytest.mark.slow
 def test_tensorflow_and_jax_and_two_devices_learn_alike(manifest, tmp_path):
     spec = detector_spec(manifest, preset="robust", learning_rate=3e-3, warmup_steps=0, batch_size=8)
     keras.utils.set_random_seed(5)

@@ -15,6 +15,8 @@ from visionlab_training.training.errors import TrainingDiverged
 from visionlab_training.training.gan import gan_training, grid, load_generator, to_uint8, train_generator
 from visionlab_training.zoo import dcgan
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def faces(tmp_path_factory):

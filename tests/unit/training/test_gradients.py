@@ -7,6 +7,8 @@ from support import gradient_steps, jax_process
 
 from visionlab_training.training import gradients
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def on_tensorflow():

@@ -25,6 +25,8 @@ from visionlab_training.publication import read_publication
 from visionlab_training.spec_file import SpecError, read_spec
 from visionlab_training.starters import main, read_plan
 
+pytestmark = pytest.mark.slow
+
 DETECTOR = """
 kind: detector
 name: tiny
