@@ -126,10 +126,12 @@ def enlarged(face: bytes) -> bytes:
 
 
 def show_large(page: Page, filled: Filled) -> None:
-    """A face in large, with how it was made."""
+    """A face in large, with how it was made and others like it."""
     page.goto("/generator")
     page.get_by_role("button", name="large view").first.click()
-    page.get_by_text("How it was made").wait_for()
+    page.get_by_role("button", name="More like this").click()
+    page.get_by_role("group", name="Faces like this one").get_by_role("button").nth(8).wait_for()
+    page.mouse.move(0, 0)
 
 
 def at(path: str) -> Callable[[Page, Filled], None]:
