@@ -220,6 +220,7 @@ export const en = {
       choose: "Style from",
       share: "How much of the style",
       shareHint: "More takes features of the face from the second, too.",
+      alone: "This is the only face by its generator. Make another one first.",
       mix: "Mix",
       show: "Enlarge",
     },

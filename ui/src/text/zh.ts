@@ -198,6 +198,7 @@ export const zh: Part<Text> = {
       choose: "风格来自",
       share: "风格的比重",
       shareHint: "比重越大，第二张的五官特征也会更多。",
+      alone: "这个生成器目前只有这一张脸。请先再生成一张。",
       mix: "混合",
       show: "查看大图",
     },

@@ -6,6 +6,7 @@ import time
 from http import HTTPStatus
 
 from fastapi import APIRouter, Request
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from visionlab_api import schemas
 from visionlab_api.accounts.gate import charge_images
@@ -154,7 +155,7 @@ async def mix_images(
     return await _stored(session, state, images, started)
 
 
-async def _stored(session: SessionDep, state: State, images: list[NewImage], started: float) -> schemas.GenerateAnswer:
+async def _stored(session: AsyncSession, state: State, images: list[NewImage], started: float) -> schemas.GenerateAnswer:
     rows = await store_images(session, state.store, images)
     for row in rows:
         state.metrics.images_generated.labels(row.model_name).inc()

@@ -40,9 +40,10 @@ export function MixDialog({ image, other, images, onClose, onShow }: MixDialogPr
   const choice = images.filter((each) => madeAlike(each, image)).slice(0, CHOICE);
   const [shape, setShape] = useState(image);
   const [style, setStyle] = useState(other ?? choice.find((each) => each.uuid !== image.uuid) ?? image);
-  const [share, setShare] = useState(0.5);
+  // In tenths, so that what is kept of it is no 0.09999.
+  const [share, setShare] = useState(5);
   const { mutate, data, isPending, error } = useMix();
-  const mix = () => mutate({ image: shape.uuid, style: style.uuid, crossover: 1 - share });
+  const mix = () => mutate({ image: shape.uuid, style: style.uuid, crossover: (10 - share) / 10 });
   const made = data?.images[0];
   const swap = () => {
     setShape(style);
@@ -87,10 +88,10 @@ export function MixDialog({ image, other, images, onClose, onShow }: MixDialogPr
               aria-labelledby="mix-share"
               size="small"
               value={share}
-              min={0.1}
-              max={0.9}
-              step={0.1}
-              getAriaValueText={(value) => text.generator.varietyValue(Math.round(value * 100))}
+              min={1}
+              max={9}
+              step={1}
+              getAriaValueText={(value) => text.generator.varietyValue(value * 10)}
               onChange={(_event, next) => setShare(next)}
             />
           </Box>
@@ -98,6 +99,7 @@ export function MixDialog({ image, other, images, onClose, onShow }: MixDialogPr
             {words.shareHint}
           </Typography>
         </Box>
+        {choice.length < 2 && <Typography role="status">{words.alone}</Typography>}
         {error && <ProblemAlert error={error} onRetry={mix} />}
       </DialogContent>
       <DialogActions>
