@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import select, update
+from sqlalchemy.exc import OperationalError
 from support.lanes import ONE_LANE
 from support.tiny_models import DETECTOR, SECOND_DETECTOR, detector_card, detector_onnx, write_version
 
 from visionlab_api.database.tables import ModelRow
 from visionlab_api.problems import ProblemError
+from visionlab_api.reconcile import serving
 from visionlab_api.reconcile.pool import pool_loops
 from visionlab_api.reconcile.serving import ServingLoop
-from visionlab_api.services.choosing import chosen_models
+from visionlab_api.services.choosing import choose_models, chosen_models
 from visionlab_api.services.starters import install_starters
 from visionlab_core.object_store import FolderObjectStore, StoreFull
 from visionlab_core.store_layout import model_key
@@ -127,6 +131,54 @@ async def test_loop_serves_what_is_enabled(sessions, store, starters, backend, l
     await set_row(sessions, "first", status="enabled")
     await loop.round()
     assert [each.card.name for each in chosen_models(loop, "detector", [DETECTOR])] == ["first"]
+
+
+async def test_what_another_process_has_just_put_into_service_is_known_when_it_is_asked_for(sessions, store, starters, loop):
+    """Two facades: the one that is asked has done its last round before the change."""
+    await loop.round()
+    add(starters)
+    add(starters, SECOND_DETECTOR, "second")
+    await install_starters(starters, store, sessions)
+    await set_row(sessions, "second", status="disabled")
+    asked = await asyncio.gather(*(choose_models(loop, "detector", [DETECTOR]) for _ in range(3)))
+    assert [[each.card.name for each in models] for models in asked] == [["first"]] * 3
+
+    await set_row(sessions, "second", status="enabled")
+    assert len(await choose_models(loop, "detector", [DETECTOR, SECOND_DETECTOR])) == 2
+    with pytest.raises(ProblemError) as refusal:
+        await choose_models(loop, "detector", [uuid4()])
+    assert refusal.value.status == 404
+
+
+async def test_a_roll_out_that_takes_long_and_a_database_that_is_away_hold_up_no_answer(
+    sessions, store, backend, loop, monkeypatch
+):
+    class Slow:
+        may_end = asyncio.Event()
+        ended = 0
+
+        async def bring(self, cards):
+            await self.may_end.wait()
+            self.ended += 1
+
+        def state(self, model):
+            return None
+
+    monkeypatch.setattr(serving, "SECONDS_TO_CATCH_UP", 0.1)
+    slow = Slow()
+    slowly = ServingLoop(sessions, store, backend, {"detectors": slow})
+    await slowly.catch_up()
+    assert slow.ended == 0
+    slow.may_end.set()
+    await slowly._arrival()
+    assert slow.ended == 1  # it was not broken off
+
+    async def away():
+        raise OperationalError("SELECT", {}, OSError("no database"))
+
+    monkeypatch.setattr(loop, "_read", away)
+    with pytest.raises(ProblemError, match="No detector is in service"):
+        await choose_models(loop, "detector", None)
 
 
 async def test_no_model_in_service_is_said_so(loop):

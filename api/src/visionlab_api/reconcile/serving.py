@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Literal, Protocol
 from uuid import UUID
 
@@ -28,6 +30,7 @@ from visionlab_inference.releases import BY_KIND, PoolPlan
 log = logging.getLogger(__name__)
 
 SECONDS_BETWEEN_ROUNDS = 1.0
+SECONDS_TO_CATCH_UP = 2.0
 WEIGHTS_FILE = "weights.npz"
 
 
@@ -63,6 +66,8 @@ class ServingLoop:
         self._rollouts: dict[str, asyncio.Task[None]] = {}
         self._task: asyncio.Task[None] | None = None
         self._read_at = time.monotonic()
+        self._catching_up = asyncio.Lock()
+        self._caught_up_at = -math.inf
 
     @property
     def seconds_since_read(self) -> float:
@@ -90,6 +95,25 @@ class ServingLoop:
     async def look(self) -> None:
         """Read the table now, so that what is asked next knows of a change; what is served follows."""
         await self._read()
+
+    async def catch_up(self) -> None:
+        """Do a round now, after which this process knows of models what another one has said before.
+
+        What it knew may be a round old. Takes `SECONDS_TO_CATCH_UP` at most: where that does not suffice, or the database is
+        away, what is known stays. Callers at the same time share a round.
+        """
+        asked_at = time.monotonic()
+        with suppress(OSError, SQLAlchemyError):
+            async with asyncio.timeout(SECONDS_TO_CATCH_UP), self._catching_up:
+                if self._caught_up_at >= asked_at:
+                    return
+                began_at = time.monotonic()
+                await self._read()
+                # Those under way may have looked before; they are not broken off where they take long.
+                await self._arrival()
+                self._bring_all()
+                await self._arrival()
+                self._caught_up_at = began_at
 
     def find(self, uuid: UUID, version: int) -> KnownModel | None:
         """See `ModelTable`."""
@@ -144,10 +168,17 @@ class ServingLoop:
             except Exception:  # the loop must outlive any fault of one round
                 log.exception("a round of the serving loop failed")
                 continue
-            for name, pool in self._pools.items():
-                # A rollout may take longer than a round, and must hold up neither the table nor the other pools.
-                if name not in self._rollouts or self._rollouts[name].done():
-                    self._rollouts[name] = asyncio.create_task(self._bring(name, pool), name=f"rollout-{name}")
+            self._bring_all()
+
+    def _bring_all(self) -> None:
+        for name, pool in self._pools.items():
+            # A rollout may take longer than a round, and must hold up neither the table nor the other pools.
+            if name not in self._rollouts or self._rollouts[name].done():
+                self._rollouts[name] = asyncio.create_task(self._bring(name, pool), name=f"rollout-{name}")
+
+    async def _arrival(self) -> None:
+        if self._rollouts:
+            await asyncio.wait(self._rollouts.values())
 
     async def _bring(self, name: str, pool: Pool) -> None:
         try:

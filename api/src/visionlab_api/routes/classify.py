@@ -24,7 +24,7 @@ from visionlab_api.dependencies import viewer_of, visitor_of
 from visionlab_api.problems import ProblemError, wrong_content_type
 from visionlab_api.routes.documented import problems
 from visionlab_api.routes.streamed import StreamedAnswers
-from visionlab_api.services.choosing import chosen_models
+from visionlab_api.services.choosing import choose_models, chosen_models
 from visionlab_api.services.classifying import Asked
 from visionlab_api.services.images import NewImage, find_images, plain_filename, store_images
 from visionlab_api.services.multipart_stream import BrokenForm, Part, parts_of
@@ -162,7 +162,7 @@ async def _classify(
     images: Sequence[Asked], request: Request, state: State, *, models: Sequence[UUID] | None, explain: bool
 ) -> schemas.ClassifyAnswer:
     charge_images(request, len(images))
-    detectors = chosen_models(state.serving, "detector", models)
+    detectors = await choose_models(state.serving, "detector", models)
     async with DroppedWithClient(request.receive):
         return await state.classifier.classify(images, detectors, explain=explain)
 
@@ -213,7 +213,7 @@ async def _stream(request: Request, content_type: str, state: State) -> Response
         images = _sent_images(first, parts, state.configuration.max_image_bytes)
     else:
         raise wrong_content_type("multipart/form-data", "application/json")
-    chosen_models(state.serving, "detector", options.models)  # what is wrong with them now is the answer to the request
+    await choose_models(state.serving, "detector", options.models)  # what is wrong with them now is the answer to the request
     visitor = visitor_of(request, response) if options.store else None
 
     async def answer(image: Asked) -> schemas.Classification:

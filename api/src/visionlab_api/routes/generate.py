@@ -15,7 +15,7 @@ from visionlab_api.dependencies import SessionDep, StateDep, ViewerDep, VisitorD
 from visionlab_api.problems import ProblemError
 from visionlab_api.reconcile.model_table import KnownModel
 from visionlab_api.routes.documented import problems
-from visionlab_api.services.choosing import chosen_models
+from visionlab_api.services.choosing import choose_models
 from visionlab_api.services.generating import make_faces, make_images, seeds_from
 from visionlab_api.services.images import NewImage, find_images, store_images, to_schema
 from visionlab_api.services.recipes import asked_steps, asked_style, recipe_of
@@ -48,7 +48,7 @@ async def generate_images(
     The same model version, seed, truncation, steps and style make the same image again, bit for bit.
     """
     started = time.perf_counter()
-    models = chosen_models(state.serving, "generator", request.models)
+    models = await choose_models(state.serving, "generator", request.models)
     style = asked_style(request.style)
     if style is not None:
         for model in models:
@@ -94,7 +94,7 @@ async def generate_neighbours(
     """
     started = time.perf_counter()
     [row] = await find_images(session, [request.image], viewer, "image")
-    model = _maker(state, row, "image")
+    model = await _maker(state, row, "image")
     recipe = recipe_of(row)
     if len(recipe.latent.steps) >= schemas.MAX_STEPS:
         raise _unfit(f"The image is {schemas.MAX_STEPS} steps from its seed, which is the limit: choose another one.", "image")
@@ -135,7 +135,7 @@ async def mix_images(
     """
     started = time.perf_counter()
     own, other = await find_images(session, [request.image, request.style], viewer, "image")
-    model = _maker(state, own, "image")
+    model = await _maker(state, own, "image")
     if (other.model_uuid, other.model_version) != (own.model_uuid, own.model_version):
         raise _unfit("Only faces that the same version of one generator made can be mixed.", "style")
     _must_mix(model, "image")
@@ -164,11 +164,11 @@ async def _stored(session: AsyncSession, state: State, images: list[NewImage], s
     )
 
 
-def _maker(state: State, row: ImageRow, field: str) -> KnownModel:
+async def _maker(state: State, row: ImageRow, field: str) -> KnownModel:
     """The generator that made an image, if that very version is in service."""
     if row.model_uuid is None:
         raise _unfit("The image was uploaded; only of faces that a generator made here is it known what they are made of.", field)
-    [model] = chosen_models(state.serving, "generator", [row.model_uuid], field)
+    [model] = await choose_models(state.serving, "generator", [row.model_uuid], field)
     if model.card.version != row.model_version:
         detail = (
             f"{model.card.label} is in service in version {model.card.version}; version {row.model_version} made this image. "

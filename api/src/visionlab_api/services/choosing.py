@@ -12,6 +12,21 @@ from visionlab_api.reconcile.serving import ServingLoop
 from visionlab_core.model_card import ModelKind
 
 
+async def choose_models(
+    serving: ServingLoop, kind: ModelKind, uuids: Sequence[UUID] | None, field: str = "models"
+) -> list[KnownModel]:
+    """`chosen_models`; what this process may not have heard of yet, it looks for before it refuses.
+
+    Raises:
+        ProblemError: see `chosen_models`.
+    """
+    try:
+        return chosen_models(serving, kind, uuids, field)
+    except ProblemError:
+        await serving.catch_up()
+        return chosen_models(serving, kind, uuids, field)
+
+
 def chosen_models(serving: ServingLoop, kind: ModelKind, uuids: Sequence[UUID] | None, field: str = "models") -> list[KnownModel]:
     """The models of a kind by uuid, without repetitions; all that are ready where `uuids` is None. `field` asks for them.
 
