@@ -4,6 +4,8 @@ import { trainings } from "./src/text/enTrainings.ts";
 import { zh } from "./src/text/zh.ts";
 import { trainings as zhTrainings } from "./src/text/zhTrainings.ts";
 
+type Chunk = Rolldown.OutputChunk;
+
 interface Head {
   title?: string;
   lead?: string;
@@ -62,13 +64,18 @@ export function firstLook(): Plugin {
       handler(_options, bundle) {
         const document = Object.values(bundle).find(({ fileName }) => fileName === "index.html");
         if (document?.type !== "asset") throw new Error("there is no index.html to make the pages' own of");
-        const html = String(document.source);
+        const chunks = Object.values(bundle).filter((each) => each.type === "chunk");
+        const entry = chunks.find(({ isEntry }) => isEntry);
+        const application = [...(entry ? together(entry.dynamicImports, chunks) : [])];
+        // The fonts are the heading's too.
+        const asked = [...styles(application, "stylesheet"), ...application.map(code)];
+        const html = String(document.source).replace("</head>", `${lines(asked)}</head>`);
         for (const [name, page] of Object.entries(PAGES)) {
           for (const [language, head] of Object.entries(page.heads)) {
             const fileName = language === "en" ? `${name}.html` : `${name}.${language}.html`;
             const source = html
               .replace('lang="en"', `lang="${language}"`)
-              .replace("</head>", `${[...hints(page, html, bundle)].map((hint) => `  ${hint}\n  `).join("")}</head>`)
+              .replace("</head>", `${lines([...hints(page, application, chunks)])}</head>`)
               .replace("<!--first-look-->", heading(name, { ...page.heads.en, ...head }));
             this.emitFile({ type: "asset", fileName, source });
           }
@@ -87,31 +94,35 @@ function heading(name: string, { title = "", lead = "" }: Head): string {
     : `<div class="first-page">${words}</div>`;
 }
 
-function* hints(page: FirstPage, html: string, bundle: Rolldown.OutputBundle): Generator<string> {
-  const chunks = Object.values(bundle).filter((each) => each.type === "chunk");
+/** What a page needs beside the application. */
+function* hints(page: FirstPage, application: Chunk[], chunks: Chunk[]): Generator<string> {
   const own = chunks.find((each) => each.moduleIds.some((id) => id.endsWith(page.module)));
   if (!own) throw new Error(`there is no code of ${page.module}`);
-  // The application's own, which the document asks for already.
-  const there = new Set(
-    chunks.filter(({ fileName }) => html.includes(fileName)).flatMap((each) => [...closure(each, chunks)]),
-  );
-  const wanted = [...closure(own, chunks)].filter((each) => !there.has(each));
-  for (const { fileName } of wanted) yield `<link rel="modulepreload" crossorigin href="/${fileName}" />`;
-  for (const { viteMetadata } of wanted)
-    for (const css of viteMetadata?.importedCss ?? [])
-      yield `<link rel="preload" as="style" crossorigin href="/${css}" />`;
+  const wanted = [...together([own.fileName], chunks)].filter((each) => !application.includes(each));
+  yield* wanted.map(code);
+  yield* styles(wanted, "preload");
   for (const url of page.data) yield `<link rel="preload" as="fetch" crossorigin href="${escaped(url)}" />`;
 }
 
-/** What comes with a chunk. */
-function closure(
-  chunk: Rolldown.OutputChunk,
-  all: readonly Rolldown.OutputChunk[],
-  found = new Set<Rolldown.OutputChunk>(),
-): Set<Rolldown.OutputChunk> {
-  if (found.has(chunk)) return found;
-  found.add(chunk);
-  for (const each of all) if (chunk.imports.includes(each.fileName)) closure(each, all, found);
+/** After what the heading is shown with: its styles, its fonts. */
+function code({ fileName }: Chunk): string {
+  return `<link rel="modulepreload" fetchpriority="low" crossorigin href="/${fileName}" />`;
+}
+
+function styles(chunks: Chunk[], rel: "preload" | "stylesheet"): string[] {
+  return chunks.flatMap(({ viteMetadata }) =>
+    [...(viteMetadata?.importedCss ?? [])].map((css) => `<link rel="${rel}" as="style" crossorigin href="/${css}" />`),
+  );
+}
+
+function lines(hints: string[]): string {
+  return hints.map((hint) => `  ${hint}\n  `).join("");
+}
+
+/** These files and all that comes with them. */
+function together(fileNames: readonly string[], all: readonly Chunk[], found = new Set<Chunk>()): Set<Chunk> {
+  for (const chunk of all)
+    if (fileNames.includes(chunk.fileName) && !found.has(chunk)) together(chunk.imports, all, found.add(chunk));
   return found;
 }
 

@@ -14,25 +14,30 @@ import { writePreference } from "./preferences";
 import { LanguageContext, loadText, type Text, TextContext } from "./text";
 import { theme } from "./theme";
 
-const router = createBrowserRouter([
-  {
-    element: <Shell />,
-    HydrateFallback: FirstLoading,
-    children: [
-      {
-        // The error of a page replaces the page alone; the way to the others stays.
-        ErrorBoundary: PageError,
-        children: [
-          ...pages.flatMap(({ path, lazy, inner = [] }) => [{ path, lazy }, ...inner]),
-          { path: "*", Component: NotFound },
-        ],
-      },
-    ],
-  },
-]);
+type Router = ReturnType<typeof createBrowserRouter>;
+
+/** Begins to load the page of the address. */
+export function createRouter(): Router {
+  return createBrowserRouter([
+    {
+      element: <Shell />,
+      HydrateFallback: FirstLoading,
+      children: [
+        {
+          // The error of a page replaces the page alone; the way to the others stays.
+          ErrorBoundary: PageError,
+          children: [
+            ...pages.flatMap(({ path, lazy, inner = [] }) => [{ path, lazy }, ...inner]),
+            { path: "*", Component: NotFound },
+          ],
+        },
+      ],
+    },
+  ]);
+}
 
 /** Resolves once the code of the page is there, or has failed to come. */
-export function pageLoaded(): Promise<void> {
+export function pageLoaded(router: Router): Promise<void> {
   return new Promise((resolve) => {
     const look = () => router.state.initialized && resolve();
     router.subscribe(look);
@@ -49,7 +54,7 @@ function FirstLoading() {
 }
 
 /** @param first what the page says until another language is chosen */
-export function App({ first }: { first: Text }) {
+export function App({ first, router }: { first: Text; router: Router }) {
   const [queryClient] = useState(createQueryClient);
   const [text, setText] = useState(first);
   const setLanguage = useCallback((language: string) => {

@@ -1,8 +1,9 @@
-import { IconButton, Tooltip } from "@mui/material";
+import { IconButton } from "@mui/material";
 import { LogIn, LogOut } from "lucide-react";
 import { useCallback, useEffect, useState } from "react";
 import { useSession, useSignOut } from "../api/session";
 import { onSignInNeeded } from "../api/signInNeeded";
+import { Hint } from "../components/Hint";
 import { useText } from "../text";
 import { useNotice } from "./notice";
 import type { SignInDialog } from "./SignInDialog";
@@ -32,7 +33,7 @@ export function Account() {
   const label = known ? text.account.signOut(session.name) : text.account.signIn;
   return (
     <>
-      <Tooltip title={label}>
+      <Hint words={label}>
         <IconButton
           aria-label={label}
           color="inherit"
@@ -47,7 +48,7 @@ export function Account() {
         >
           {known ? <LogOut size={20} /> : <LogIn size={20} />}
         </IconButton>
-      </Tooltip>
+      </Hint>
       {Dialog && <Dialog open={open} onClose={() => setOpen(false)} />}
     </>
   );

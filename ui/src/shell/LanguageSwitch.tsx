@@ -1,5 +1,6 @@
-import { IconButton, Tooltip } from "@mui/material";
+import { IconButton } from "@mui/material";
 import { Languages } from "lucide-react";
+import { Hint } from "../components/Hint";
 import { languages, useSetLanguage, useText } from "../text";
 
 /** To the next language; its name is said in that language, as only its readers need it. */
@@ -10,10 +11,10 @@ export function LanguageSwitch() {
   const next = tags[(tags.indexOf(text.language) + 1) % tags.length] ?? "en";
   const label = text.shell.toLanguage;
   return (
-    <Tooltip title={label}>
+    <Hint words={label}>
       <IconButton aria-label={label} color="inherit" onClick={() => setLanguage(next)}>
         <Languages size={20} />
       </IconButton>
-    </Tooltip>
+    </Hint>
   );
 }

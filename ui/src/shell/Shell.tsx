@@ -1,6 +1,7 @@
 import { Box, Container } from "@mui/material";
 import { Suspense } from "react";
 import { Outlet, ScrollRestoration, useNavigation } from "react-router";
+import { Later } from "../components/Later";
 import { useText } from "../text";
 import { BottomBar } from "./BottomBar";
 import { ConnectionBanner } from "./ConnectionBanner";
@@ -51,7 +52,9 @@ export function Shell() {
           </Suspense>
         )}
       </Container>
-      <Footer />
+      <Later>
+        <Footer />
+      </Later>
       <BottomBar />
       <ScrollRestoration />
     </Box>

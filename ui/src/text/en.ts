@@ -1,5 +1,7 @@
 /** Everything VisionLab says, in English. Another language is another file of this shape. */
-const count = (n: number, one: string, many: string) => `${n.toLocaleString("en")} ${n === 1 ? one : many}`;
+// The first use of a formatter takes long, and small numbers need none.
+const n0 = (n: number) => (n < 1000 ? String(n) : n.toLocaleString("en"));
+const count = (n: number, one: string, many: string) => `${n0(n)} ${n === 1 ? one : many}`;
 const faces = (n: number) => count(n, "face", "faces");
 
 export const en = {
@@ -150,7 +152,7 @@ export const en = {
     generate: (n: number) => `Generate ${faces(n)}`,
 
     gallery: "Gallery",
-    galleryCount: (n: number, more: boolean) => (more ? `${n.toLocaleString("en")}+ faces` : faces(n)),
+    galleryCount: (n: number, more: boolean) => (more ? `${n0(n)}+ faces` : faces(n)),
     emptyTitle: "An empty wall",
     empty: "Nobody has made a face here yet. Press plus and the first ones arrive in a moment.",
     emptyButton: "Make the first faces",
@@ -166,14 +168,14 @@ export const en = {
       "Shift + click selects a row of faces; arrow keys move, space selects, Ctrl + A takes all that are shown.",
     selectMode: "Select",
     selectDone: "Done",
-    selected: (n: number) => `${n.toLocaleString("en")} selected`,
+    selected: (n: number) => `${n0(n)} selected`,
     selection: "Selection",
     clear: "Clear the selection",
     selectAll: "Select all shown",
     zip: (n: number) => `Download ${n === 1 ? "" : "all "}as ZIP`,
     zipName: (n: number) => `visionlab-${n}-faces.zip`,
     zipDone: (n: number) => `${faces(n)} packed and downloaded.`,
-    zipTooMany: (most: number) => `At most ${most.toLocaleString("en")} faces fit in one archive.`,
+    zipTooMany: (most: number) => `At most ${n0(most)} faces fit in one archive.`,
 
     popularity: "Popularity",
     popularityHint: "What people make, like and keep, by model.",
@@ -196,7 +198,7 @@ export const en = {
       copySeed: "Copy the seed",
       seedCopied: "Seed copied.",
       steps: "Steps from the seed",
-      stepsValue: (n: number) => n.toLocaleString("en"),
+      stepsValue: (n: number) => n0(n),
       styleOf: "Style from",
       styleValue: (seed: number) => `seed ${seed}`,
       moreLikeThis: "More like this",
@@ -492,8 +494,7 @@ export const en = {
         channel_base: { label: "Channel base", hint: "Side times channels of a layer" },
         channel_max: { label: "Most channels", hint: "Of any layer" },
       },
-      between: (least: number, most: number) =>
-        `A number from ${least.toLocaleString("en")} to ${most.toLocaleString("en")}`,
+      between: (least: number, most: number) => `A number from ${n0(least)} to ${n0(most)}`,
       whole: "A whole number",
       even: "An even number",
       classes: "Order of its classes",
@@ -576,7 +577,7 @@ export const en = {
         rollback: "The champion is back in service.",
         cancel: "The challenge is cancelled.",
       },
-      progress: (step: number, steps: number) => `Step ${step.toLocaleString("en")} of ${steps.toLocaleString("en")}`,
+      progress: (step: number, steps: number) => `Step ${n0(step)} of ${n0(steps)}`,
       waits: "Waits for its turn",
       schedule: "Schedule and rule",
       every: "Start by itself",

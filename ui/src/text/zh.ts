@@ -2,7 +2,8 @@
 import type { Part } from "./merge";
 import type { Text } from "./en";
 
-const n0 = (n: number) => n.toLocaleString("zh");
+// The first use of a formatter takes long, and small numbers need none.
+const n0 = (n: number) => (n < 1000 ? String(n) : n.toLocaleString("zh"));
 
 export const zh: Part<Text> = {
   language: "zh",
@@ -81,7 +82,7 @@ export const zh: Part<Text> = {
     f1: "F1",
     f1Hint: "精确率与召回率的调和平均",
     pictures: "图片数",
-    picturesOf: (n) => `${n.toLocaleString("zh")} 张图片`,
+    picturesOf: (n) => `${n0(n)} 张图片`,
     sources: "各来源成绩",
     sourcesHint: "按图片来源列出，最难的在前。",
     allSources: (n) => `全部 ${n} 个来源`,
@@ -453,7 +454,7 @@ export const zh: Part<Text> = {
         channel_base: { label: "通道基数", hint: "每层边长与通道数之积" },
         channel_max: { label: "最大通道数", hint: "任何一层的上限" },
       },
-      between: (least, most) => `${least.toLocaleString("zh")} 到 ${most.toLocaleString("zh")} 之间的数`,
+      between: (least, most) => `${n0(least)} 到 ${n0(most)} 之间的数`,
       whole: "整数",
       even: "偶数",
       classes: "类别顺序",

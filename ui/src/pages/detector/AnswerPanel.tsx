@@ -1,14 +1,17 @@
-import { Box } from "@mui/material";
+import { Box, Skeleton } from "@mui/material";
+import { Suspense } from "react";
 import { ProblemAlert } from "../../components/ProblemAlert";
+import { soon } from "../../components/soon";
 import { useText } from "../../text";
 import { Bars } from "./Bars";
 import type { Check } from "./checks";
 import { useChecks } from "./checksContext";
-import { Feedback } from "./Feedback";
 import { type Mood, moodOf } from "./mood";
 import { Robot } from "./Robot";
 import { sentenceOf } from "./sentence";
 import { SpeechBubble } from "./SpeechBubble";
+
+const Feedback = soon(async () => (await import("./Feedback")).Feedback);
 
 interface AnswerPanelProps {
   check: Check | undefined;
@@ -35,7 +38,9 @@ export function AnswerPanel({ check, chosen }: AnswerPanelProps) {
       {check?.state === "failed" && <ProblemAlert error={check.error} onRetry={() => ask(check, chosen)} />}
       {check?.state === "answered" && check.answer && (
         <>
-          <Feedback key={check.id} check={check} />
+          <Suspense fallback={<Skeleton variant="rounded" height={90} />}>
+            <Feedback key={check.id} check={check} />
+          </Suspense>
           <Bars answer={check.answer} />
         </>
       )}

@@ -1,9 +1,11 @@
-import { Box } from "@mui/material";
+import { Box, Skeleton } from "@mui/material";
 import { Power } from "lucide-react";
-import { useState } from "react";
+import { Suspense, useState } from "react";
 import { useModels } from "../../api/models";
 import { useStatus } from "../../api/status";
+import { soon } from "../../components/soon";
 import { EmptyState } from "../../components/EmptyState";
+import { Later } from "../../components/Later";
 import { PageTitle } from "../../components/PageTitle";
 import { ProblemAlert } from "../../components/ProblemAlert";
 import { usePreference } from "../../preferences";
@@ -14,9 +16,10 @@ import { useChecks } from "./checksContext";
 import { DetectorChoice } from "./DetectorChoice";
 import { DropZone } from "./DropZone";
 import { History } from "./History";
-import { PictureView } from "./PictureView";
 import { useIncomingPictures } from "./useIncomingPictures";
 import { useWebPicture } from "./useWebPicture";
+
+const PictureView = soon(async () => (await import("./PictureView")).PictureView);
 
 /** On the left the picture, on the right what the robot says of it. */
 export function Component() {
@@ -42,39 +45,45 @@ export function Component() {
   return (
     <>
       <PageTitle title={text.detector.title} lead={text.detector.lead} />
-      {error && !models && (
-        <Box sx={{ mb: 3 }}>
-          <ProblemAlert error={error} onRetry={() => void refetch()} />
-        </Box>
-      )}
-      <Box
-        sx={{
-          display: "grid",
-          alignItems: "start",
-          columnGap: { md: 4, lg: 6 },
-          rowGap: { xs: 3, md: 2 },
-          gridTemplateColumns: { xs: "minmax(0, 1fr)", md: "minmax(0, 5fr) minmax(0, 6fr)" },
-          gridTemplateRows: { md: shown ? "auto 1fr" : "auto" },
-          // On a phone the answer comes before the tools.
-          gridTemplateAreas: shown
-            ? { xs: '"picture" "answer" "tools"', md: '"picture answer" "tools answer"' }
-            : { xs: '"answer" "tools"', md: '"tools answer"' },
-        }}
-      >
-        {shown && (
-          <Box sx={{ gridArea: "picture", minWidth: 0 }}>
-            <PictureView key={shown.id} check={shown} heatModel={heatModel} onHeatModel={setHeatModel} />
+      <Later>
+        {error && !models && (
+          <Box sx={{ mb: 3 }}>
+            <ProblemAlert error={error} onRetry={() => void refetch()} />
           </Box>
         )}
-        <Box sx={{ gridArea: "tools", display: "grid", gap: 2, minWidth: 0 }}>
-          <DropZone incoming={incoming} web={web} small={shown !== undefined} />
-          {(models ?? !error) && <DetectorChoice models={models} chosen={chosen} onChoose={setWanted} shown={shown} />}
+        <Box
+          sx={{
+            display: "grid",
+            alignItems: "start",
+            columnGap: { md: 4, lg: 6 },
+            rowGap: { xs: 3, md: 2 },
+            gridTemplateColumns: { xs: "minmax(0, 1fr)", md: "minmax(0, 5fr) minmax(0, 6fr)" },
+            gridTemplateRows: { md: shown ? "auto 1fr" : "auto" },
+            // On a phone the answer comes before the tools.
+            gridTemplateAreas: shown
+              ? { xs: '"picture" "answer" "tools"', md: '"picture answer" "tools answer"' }
+              : { xs: '"answer" "tools"', md: '"tools answer"' },
+          }}
+        >
+          {shown && (
+            <Box sx={{ gridArea: "picture", minWidth: 0 }}>
+              <Suspense fallback={<Skeleton variant="rounded" sx={{ height: { xs: 200, md: 320 } }} />}>
+                <PictureView key={shown.id} check={shown} heatModel={heatModel} onHeatModel={setHeatModel} />
+              </Suspense>
+            </Box>
+          )}
+          <Box sx={{ gridArea: "tools", display: "grid", gap: 2, minWidth: 0 }}>
+            <DropZone incoming={incoming} web={web} small={shown !== undefined} />
+            {(models ?? !error) && (
+              <DetectorChoice models={models} chosen={chosen} onChoose={setWanted} shown={shown} />
+            )}
+          </Box>
+          <Box sx={{ gridArea: "answer", display: "grid", gap: 4, minWidth: 0 }}>
+            <AnswerPanel check={shown} chosen={chosen} />
+            <History />
+          </Box>
         </Box>
-        <Box sx={{ gridArea: "answer", display: "grid", gap: 4, minWidth: 0 }}>
-          <AnswerPanel check={shown} chosen={chosen} />
-          <History />
-        </Box>
-      </Box>
+      </Later>
     </>
   );
 }

@@ -1,12 +1,14 @@
 import { Box, Button, Link, Typography } from "@mui/material";
 import { ImageUp, Link2 } from "lucide-react";
-import { useRef } from "react";
+import { Suspense, useRef } from "react";
 import { Link as RouterLink } from "react-router";
+import { soon } from "../../components/soon";
 import { useText } from "../../text";
 import { CameraButton } from "./CameraButton";
 import type { IncomingPictures } from "./useIncomingPictures";
 import type { WebPicture } from "./useWebPicture";
-import { WebPictureForm } from "./WebPictureForm";
+
+const WebPictureForm = soon(async () => (await import("./WebPictureForm")).WebPictureForm);
 
 interface DropZoneProps {
   incoming: IncomingPictures;
@@ -76,7 +78,7 @@ export function DropZone({ incoming, web, small }: DropZoneProps) {
         )}
         <CameraButton take={take} />
       </Box>
-      {web.open && <WebPictureForm web={web} />}
+      <Suspense>{web.open && <WebPictureForm web={web} />}</Suspense>
       {!small && (
         <Typography variant="body2" color="textSecondary" sx={{ mt: 1, maxWidth: "44ch" }}>
           {text.detector.kept}{" "}

@@ -1,18 +1,17 @@
 import { Box, Button, Typography } from "@mui/material";
 import { ImagePlus } from "lucide-react";
-import { type MouseEvent, type ReactNode, useCallback, useMemo, useRef, useState } from "react";
+import { type MouseEvent, type ReactNode, Suspense, useCallback, useMemo, useRef, useState } from "react";
 import { useGallery } from "../../api/images";
 import type { Image } from "../../api/types";
 import { EmptyState } from "../../components/EmptyState";
 import { problemText } from "../../components/problemText";
 import { ProblemAlert } from "../../components/ProblemAlert";
+import { soon } from "../../components/soon";
 import { useNotice } from "../../shell/notice";
 import { useText } from "../../text";
 import "./gallery.css";
 import { FaceTile } from "./FaceTile";
-import { LargeView } from "./LargeView";
 import { LoadMore } from "./LoadMore";
-import { MixDialog } from "./MixDialog";
 import { madeAlike, useMixes } from "./mixing";
 import { allOf, extendedTo, nothing, type Selection, toggled } from "./selection";
 import { SelectionBar } from "./SelectionBar";
@@ -20,6 +19,9 @@ import { TileSkeleton } from "./TileSkeleton";
 import { useGridKeys } from "./useGridKeys";
 import { useLikes } from "./useLikes";
 import { useRows } from "./useRows";
+
+const LargeView = soon(async () => (await import("./LargeView")).LargeView);
+const MixDialog = soon(async () => (await import("./MixDialog")).MixDialog);
 
 const FIRST_SKELETONS = 12;
 
@@ -137,9 +139,7 @@ export function Gallery({ arriving, onFirst, canGenerate, floating }: GalleryPro
             } else grid.onKeyDown(event);
           }}
         >
-          {Array.from({ length: Math.max(0, Math.min(rows.to, waiting) - rows.from) }, (_, n) => (
-            <TileSkeleton key={n} />
-          ))}
+          {skeletons(Math.min(rows.to, waiting) - rows.from)}
           {images.slice(Math.max(0, rows.from - waiting), Math.max(0, rows.to - waiting)).map((image, n) => {
             const index = Math.max(0, rows.from - waiting) + n;
             return (
@@ -178,29 +178,35 @@ export function Gallery({ arriving, onFirst, canGenerate, floating }: GalleryPro
       ) : (
         floating
       )}
-      <LargeView
-        images={images}
-        shown={shown}
-        onShow={setShown}
-        liked={shown !== null && liked.has(shown)}
-        onLike={toggleLike}
-        onMix={(image) => setMixing([image, null])}
-      />
-      {mixing && (
-        <MixDialog
-          image={mixing[0]}
-          other={mixing[1]}
+      <Suspense>
+        <LargeView
           images={images}
-          onClose={() => setMixing(null)}
-          onShow={(uuid) => {
-            setMixing(null);
-            stopSelecting();
-            setShown(uuid);
-          }}
+          shown={shown}
+          onShow={setShown}
+          liked={shown !== null && liked.has(shown)}
+          onLike={toggleLike}
+          onMix={(image) => setMixing([image, null])}
         />
-      )}
+        {mixing && (
+          <MixDialog
+            image={mixing[0]}
+            other={mixing[1]}
+            images={images}
+            onClose={() => setMixing(null)}
+            onShow={(uuid) => {
+              setMixing(null);
+              stopSelecting();
+              setShown(uuid);
+            }}
+          />
+        )}
+      </Suspense>
     </Box>
   );
+}
+
+function skeletons(count: number): ReactNode {
+  return Array.from({ length: Math.max(0, count) }, (_, n) => <TileSkeleton key={n} />);
 }
 
 /** The two selected faces, where their styles can be mixed. */

@@ -1,6 +1,7 @@
 import { Box, Button, Stack, Typography } from "@mui/material";
 import { Plus, ScanFace } from "lucide-react";
 import { Link } from "react-router";
+import { Later } from "../../components/Later";
 import { useText } from "../../text";
 import { HowItWorks } from "./HowItWorks";
 import { LiveSamples } from "./LiveSamples";
@@ -39,8 +40,10 @@ export function Component() {
         </Box>
         <LiveSamples />
       </Box>
-      <PageCards />
-      <HowItWorks />
+      <Later>
+        <PageCards />
+        <HowItWorks />
+      </Later>
     </Box>
   );
 }

@@ -1,14 +1,17 @@
 import { Box, Tab, Tabs } from "@mui/material";
 import { Boxes, Images, KeyRound, type LucideIcon, ScrollText, Swords } from "lucide-react";
-import type { ComponentType } from "react";
+import { type ComponentType, Suspense } from "react";
 import { useSearchParams } from "react-router";
 import { PageTitle } from "../../components/PageTitle";
+import { soon } from "../../components/soon";
+import { PageLoading } from "../../shell/PageLoading";
 import { useText } from "../../text";
-import { AuditPart } from "./audit/AuditPart";
-import { ChallengesPart } from "./challenges/ChallengesPart";
-import { KeysPart } from "./keys/KeysPart";
 import { ModelsPart } from "./models/ModelsPart";
-import { PicturesPart } from "./pictures/PicturesPart";
+
+const ChallengesPart = soon(async () => (await import("./challenges/ChallengesPart")).ChallengesPart);
+const KeysPart = soon(async () => (await import("./keys/KeysPart")).KeysPart);
+const AuditPart = soon(async () => (await import("./audit/AuditPart")).AuditPart);
+const PicturesPart = soon(async () => (await import("./pictures/PicturesPart")).PicturesPart);
 
 interface PartOfPage {
   name: "models" | "challenges" | "keys" | "log" | "pictures";
@@ -62,7 +65,9 @@ export function Component() {
         ))}
       </Tabs>
       <Box role="tabpanel" id={`settings-panel-${name}`} aria-labelledby={`settings-tab-${name}`}>
-        <Part />
+        <Suspense fallback={<PageLoading />}>
+          <Part />
+        </Suspense>
       </Box>
     </>
   );

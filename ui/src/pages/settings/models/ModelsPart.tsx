@@ -1,16 +1,18 @@
 import { Alert, Box, Button } from "@mui/material";
 import { Lock, Plus } from "lucide-react";
-import { useState } from "react";
+import { Suspense, useState } from "react";
 import { useAllModels } from "../../../api/models";
 import { may, useSession } from "../../../api/session";
 import { tellSignInNeeded } from "../../../api/signInNeeded";
+import { soon } from "../../../components/soon";
 import { useText } from "../../../text";
-import { AddModelDialog } from "./AddModelDialog";
 import { BatchCard } from "./BatchCard";
 import { groupModels } from "./modelGroups";
 import { ModelSection } from "./ModelSection";
-import { ModelSheet } from "./ModelSheet";
 import { ServingCard } from "./ServingCard";
+
+const AddModelDialog = soon(async () => (await import("./AddModelDialog")).AddModelDialog);
+const ModelSheet = soon(async () => (await import("./ModelSheet")).ModelSheet);
 
 /** Generators, detectors, and what concerns all of them. */
 export function ModelsPart() {
@@ -90,14 +92,16 @@ export function ModelsPart() {
           />
         </Box>
       </Box>
-      <ModelSheet
-        group={all.find((group) => group.uuid === opened)}
-        all={all}
-        mayChange={mayChange}
-        onOpen={setOpened}
-        onClose={() => setOpened(null)}
-      />
-      {adding && <AddModelDialog all={all} onClose={() => setAdding(false)} />}
+      <Suspense>
+        <ModelSheet
+          group={all.find((group) => group.uuid === opened)}
+          all={all}
+          mayChange={mayChange}
+          onOpen={setOpened}
+          onClose={() => setOpened(null)}
+        />
+        {adding && <AddModelDialog all={all} onClose={() => setAdding(false)} />}
+      </Suspense>
     </>
   );
 }

@@ -1,0 +1,2 @@
+export { QueryClient } from "@tanstack/react-query";
+export { createBrowserRouter } from "react-router";
