@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from .conftest import SIZES, watched_page
 
 HEAD = "#root h1, #root h1 + p"
+MOST_CODE = 250_000
+"""Bytes of scripts as they travel, packed by gzip, until a page is there."""
 
 
 def places(page) -> list[list[int]]:
@@ -54,3 +58,16 @@ def test_a_reader_of_chinese_sees_it_in_chinese(chromium, server):
     assert page.locator("html").get_attribute("lang") == "zh"
     assert page.locator("h1").inner_text() == "图像生成器"
     context.close()
+
+
+@pytest.mark.parametrize("path", ["/", "/generator", "/detector", "/trainings", "/settings"])
+def test_a_page_asks_for_little_code_at_first(server, path):
+    document = server.client.get(path, headers={"Accept": "text/html"}).text
+    scripts = set(re.findall(r'"(/assets/[^"]+\.js)"', document))
+    assert len(scripts) > 5
+    sizes = {}
+    for script in scripts:
+        with server.client.stream("GET", script, headers={"Accept-Encoding": "gzip"}) as response:
+            response.read()
+            sizes[script] = response.num_bytes_downloaded
+    assert sum(sizes.values()) < MOST_CODE, sorted(sizes.items(), key=lambda each: -each[1])[:12]

@@ -1,12 +1,15 @@
-import { Box, Card, Link as MuiLink, Typography } from "@mui/material";
+import { Box, Card, Link as MuiLink, Skeleton, Typography } from "@mui/material";
+import { Suspense } from "react";
 import { Link } from "react-router";
 import type { Training } from "../../../api/types";
+import { soon } from "../../../components/soon";
 import { useTrainingsText } from "../../../text/trainings";
 import { kindOf } from "../kind";
 import { ProgressLine } from "../ProgressLine";
 import { StatusChip } from "../StatusChip";
 import { TrainingActs } from "../TrainingActs";
-import { LiveCurves } from "../training/LiveCurves";
+
+const LiveCurves = soon(async () => (await import("../training/LiveCurves")).LiveCurves);
 
 /** A training that goes on: how far it is, its curves while it learns, and what can be done with it. */
 export function GoingCard({ training }: { training: Training }) {
@@ -55,7 +58,9 @@ export function GoingCard({ training }: { training: Training }) {
       )}
       {runs && training.progress?.phase === "training" && (
         <Box sx={{ mt: 2.5 }}>
-          <LiveCurves uuid={training.uuid} />
+          <Suspense fallback={<Skeleton variant="rounded" height={220} />}>
+            <LiveCurves uuid={training.uuid} />
+          </Suspense>
         </Box>
       )}
     </Card>
