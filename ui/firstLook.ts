@@ -66,7 +66,10 @@ export function firstLook(): Plugin {
         if (document?.type !== "asset") throw new Error("there is no index.html to make the pages' own of");
         const chunks = Object.values(bundle).filter((each) => each.type === "chunk");
         const entry = chunks.find(({ isEntry }) => isEntry);
-        const application = [...(entry ? together(entry.dynamicImports, chunks) : [])];
+        if (!entry) throw new Error("there is no code that the documents begin with");
+        // Less what comes with the document's own script, which is asked for already.
+        const there = together([entry.fileName], chunks);
+        const application = [...together(entry.dynamicImports, chunks)].filter((each) => !there.has(each));
         // The fonts are the heading's too.
         const asked = [...styles(application, "stylesheet"), ...application.map(code)];
         const html = String(document.source).replace("</head>", `${lines(asked)}</head>`);
@@ -75,7 +78,7 @@ export function firstLook(): Plugin {
             const fileName = language === "en" ? `${name}.html` : `${name}.${language}.html`;
             const source = html
               .replace('lang="en"', `lang="${language}"`)
-              .replace("</head>", `${lines([...hints(page, application, chunks)])}</head>`)
+              .replace("</head>", `${lines([...hints(page, [...there, ...application], chunks)])}</head>`)
               .replace("<!--first-look-->", heading(name, { ...page.heads.en, ...head }));
             this.emitFile({ type: "asset", fileName, source });
           }
@@ -94,11 +97,11 @@ function heading(name: string, { title = "", lead = "" }: Head): string {
     : `<div class="first-page">${words}</div>`;
 }
 
-/** What a page needs beside the application. */
-function* hints(page: FirstPage, application: Chunk[], chunks: Chunk[]): Generator<string> {
+/** What a page needs beside what is asked for already. */
+function* hints(page: FirstPage, asked: Chunk[], chunks: Chunk[]): Generator<string> {
   const own = chunks.find((each) => each.moduleIds.some((id) => id.endsWith(page.module)));
   if (!own) throw new Error(`there is no code of ${page.module}`);
-  const wanted = [...together([own.fileName], chunks)].filter((each) => !application.includes(each));
+  const wanted = [...together([own.fileName], chunks)].filter((each) => !asked.includes(each));
   yield* wanted.map(code);
   yield* styles(wanted, "preload");
   for (const url of page.data) yield `<link rel="preload" as="fetch" crossorigin href="${escaped(url)}" />`;

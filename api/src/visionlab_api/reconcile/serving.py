@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 
 SECONDS_BETWEEN_ROUNDS = 1.0
 SECONDS_TO_CATCH_UP = 2.0
+_SECONDS_BETWEEN_LOOKS = 0.2
 WEIGHTS_FILE = "weights.npz"
 
 
@@ -107,6 +108,8 @@ class ServingLoop:
             async with asyncio.timeout(SECONDS_TO_CATCH_UP), self._catching_up:
                 if self._caught_up_at >= asked_at:
                     return
+                # Who asks for what is not there, over and over, must not keep the database and the store busy.
+                await asyncio.sleep(self._caught_up_at + _SECONDS_BETWEEN_LOOKS - time.monotonic())
                 began_at = time.monotonic()
                 await self._read()
                 # Those under way may have looked before; they are not broken off where they take long.
