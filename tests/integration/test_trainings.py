@@ -284,7 +284,7 @@ def test_what_a_generator_draws_is_shown_while_it_learns(studio):
         f"mkdir -p $3/samples; for step in 000050 000025; do printf $step > $3/samples/$step.jpg; done\n{WAITING}"
     )
     training = add(studio, dataset, type="generator", architecture="DCGAN", resolution=128, face_class="anime")
-    block_until(lambda: report(studio, training)["samples"])
+    block_until(lambda: len(report(studio, training)["samples"]) == 2)
     samples = report(studio, training)["samples"]
     assert [each["step"] for each in samples] == [25, 50]
     shown = studio.admin.get(samples[1]["url"])
