@@ -107,9 +107,9 @@ function* hints(page: FirstPage, asked: Chunk[], chunks: Chunk[]): Generator<str
   for (const url of page.data) yield `<link rel="preload" as="fetch" crossorigin href="${escaped(url)}" />`;
 }
 
-/** After what the heading is shown with: its styles, its fonts. */
+/** It comes after what the heading is shown with, its styles and its fonts: main.ts lets it. */
 function code({ fileName }: Chunk): string {
-  return `<link rel="modulepreload" fetchpriority="low" crossorigin href="/${fileName}" />`;
+  return `<link rel="modulepreload" media="not all" crossorigin href="/${fileName}" />`;
 }
 
 function styles(chunks: Chunk[], rel: "preload" | "stylesheet"): string[] {

@@ -2,6 +2,7 @@ import react from "@vitejs/plugin-react";
 import type { Rolldown } from "vite";
 import { defineConfig } from "vitest/config";
 import { firstLook } from "./firstLook.ts";
+import { themeStyles } from "./themeStyles.ts";
 
 type ModuleInfo = Pick<Rolldown.ModuleInfo, "importers" | "dynamicImporters">;
 
@@ -33,7 +34,7 @@ function baseGroup(name: string, test: RegExp): Rolldown.CodeSplittingGroup {
 }
 
 export default defineConfig({
-  plugins: [react(), firstLook()],
+  plugins: [react(), themeStyles(), firstLook()],
   server: { proxy: { "/backend": api } },
   build: {
     target: "es2022",

@@ -1,4 +1,4 @@
-import { Container, CssBaseline, ThemeProvider } from "@mui/material";
+import { ThemeProvider } from "@mui/material";
 import { QueryClientProvider } from "@tanstack/react-query";
 import { startTransition, useCallback, useEffect, useState } from "react";
 import { createBrowserRouter, RouterProvider } from "react-router";
@@ -47,9 +47,9 @@ export function pageLoaded(router: Router): Promise<void> {
 
 function FirstLoading() {
   return (
-    <Container maxWidth="xl" sx={{ py: { xs: 3, md: 5 }, px: { xs: 2, sm: 3, lg: 5 } }}>
+    <div className="content">
       <PageLoading />
-    </Container>
+    </div>
   );
 }
 
@@ -68,8 +68,8 @@ export function App({ first, router }: { first: Text; router: Router }) {
   return (
     <TextContext value={text}>
       <LanguageContext value={setLanguage}>
-        <ThemeProvider theme={theme} defaultMode="system" noSsr>
-          <CssBaseline enableColorScheme />
+        {/* Its style sheet, and the baseline: themeStyles.ts. */}
+        <ThemeProvider theme={theme} defaultMode="system" noSsr disableStyleSheetGeneration>
           <QueryClientProvider client={queryClient}>
             <NoticeProvider>
               <ChecksProvider>

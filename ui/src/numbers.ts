@@ -30,6 +30,11 @@ export function bytes(count: number, language: string): string {
   });
 }
 
+/** 2263108 as 2,263,108. What formats numbers takes long to make: small ones are the same in all languages. */
+export function whole(n: number, language: string): string {
+  return n < 1000 ? String(n) : n.toLocaleString(language);
+}
+
 /** 2,263,108 as 2.3M */
 export function compact(count: number, language: string): string {
   return count.toLocaleString(language, { notation: "compact", maximumFractionDigits: 1 });

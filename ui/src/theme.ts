@@ -1,6 +1,4 @@
 /** The look of VisionLab: every colour, type size, radius and duration comes from here. */
-import "@fontsource-variable/bricolage-grotesque";
-import "@fontsource-variable/instrument-sans";
 import { createTheme } from "@mui/material/styles";
 import type { FaceClass } from "./api/types";
 
@@ -8,6 +6,9 @@ import type { FaceClass } from "./api/types";
 type FaceColours = Record<FaceClass, string>;
 
 declare module "@mui/material/styles" {
+  interface CssThemeVariables {
+    enabled: true;
+  }
   interface Palette {
     face: FaceColours;
   }

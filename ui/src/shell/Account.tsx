@@ -1,4 +1,3 @@
-import { IconButton } from "@mui/material";
 import { LogIn, LogOut } from "lucide-react";
 import { useCallback, useEffect, useState } from "react";
 import { useSession, useSignOut } from "../api/session";
@@ -34,9 +33,10 @@ export function Account() {
   return (
     <>
       <Hint words={label}>
-        <IconButton
+        <button
+          type="button"
+          className="top-bar-button"
           aria-label={label}
-          color="inherit"
           onClick={() =>
             known
               ? signOut(undefined, {
@@ -47,7 +47,7 @@ export function Account() {
           }
         >
           {known ? <LogOut size={20} /> : <LogIn size={20} />}
-        </IconButton>
+        </button>
       </Hint>
       {Dialog && <Dialog open={open} onClose={() => setOpen(false)} />}
     </>

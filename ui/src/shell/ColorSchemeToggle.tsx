@@ -1,4 +1,3 @@
-import { IconButton } from "@mui/material";
 import { useColorScheme } from "@mui/material/styles";
 import { Moon, Sun } from "lucide-react";
 import { Hint } from "../components/Hint";
@@ -12,9 +11,14 @@ export function ColorSchemeToggle() {
   const label = dark ? text.shell.toLight : text.shell.toDark;
   return (
     <Hint words={label}>
-      <IconButton aria-label={label} color="inherit" onClick={() => setMode(dark ? "light" : "dark")}>
+      <button
+        type="button"
+        className="top-bar-button"
+        aria-label={label}
+        onClick={() => setMode(dark ? "light" : "dark")}
+      >
         {dark ? <Sun size={20} /> : <Moon size={20} />}
-      </IconButton>
+      </button>
     </Hint>
   );
 }

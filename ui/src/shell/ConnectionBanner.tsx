@@ -1,4 +1,4 @@
-import { Box, Collapse } from "@mui/material";
+import { Collapse } from "@mui/material";
 import { CloudOff, LoaderCircle } from "lucide-react";
 import { onlineManager } from "@tanstack/react-query";
 import { useSyncExternalStore } from "react";
@@ -25,26 +25,13 @@ export function ConnectionBanner() {
         : null;
   const Icon = online ? LoaderCircle : CloudOff;
   return (
-    <Box role="status" aria-live="polite" sx={{ position: "sticky", top: { xs: 56, sm: 64 }, zIndex: "appBar" }}>
+    <div role="status" aria-live="polite" className="banner">
       <Collapse in={message !== null} unmountOnExit>
-        <Box
-          sx={{
-            display: "flex",
-            alignItems: "center",
-            justifyContent: "center",
-            gap: 1.25,
-            px: 2,
-            py: 1,
-            bgcolor: "secondary.light",
-            color: "text.primary",
-            typography: "body2",
-            fontWeight: 550,
-          }}
-        >
-          <Icon size={18} aria-hidden style={{ flexShrink: 0 }} />
+        <div className="banner-words">
+          <Icon size={18} aria-hidden />
           {message}
-        </Box>
+        </div>
       </Collapse>
-    </Box>
+    </div>
   );
 }

@@ -1,4 +1,3 @@
-import { IconButton } from "@mui/material";
 import { Languages } from "lucide-react";
 import { Hint } from "../components/Hint";
 import { languages, useSetLanguage, useText } from "../text";
@@ -12,9 +11,9 @@ export function LanguageSwitch() {
   const label = text.shell.toLanguage;
   return (
     <Hint words={label}>
-      <IconButton aria-label={label} color="inherit" onClick={() => setLanguage(next)}>
+      <button type="button" className="top-bar-button" aria-label={label} onClick={() => setLanguage(next)}>
         <Languages size={20} />
-      </IconButton>
+      </button>
     </Hint>
   );
 }

@@ -1,4 +1,3 @@
-import { Box, Container } from "@mui/material";
 import { Suspense } from "react";
 import { Outlet, ScrollRestoration, useNavigation } from "react-router";
 import { Later } from "../components/Later";
@@ -8,42 +7,20 @@ import { ConnectionBanner } from "./ConnectionBanner";
 import { Footer } from "./Footer";
 import { PageLoading } from "./PageLoading";
 import { TopBar } from "./TopBar";
+import "./shell.css";
 
 /** What surrounds every page. */
 export function Shell() {
   const text = useText();
   const navigation = useNavigation();
   return (
-    <Box sx={{ minHeight: "100dvh", display: "flex", flexDirection: "column" }}>
-      <Box
-        component="a"
-        href="#content"
-        sx={{
-          position: "fixed",
-          zIndex: "tooltip",
-          top: 8,
-          left: 8,
-          px: 2,
-          py: 1,
-          borderRadius: 99,
-          bgcolor: "primary.main",
-          color: "primary.contrastText",
-          opacity: 0,
-          pointerEvents: "none",
-          "&:focus": { opacity: 1, pointerEvents: "auto" },
-        }}
-      >
+    <div className="shell">
+      <a href="#content" className="skip-link">
         {text.shell.skip}
-      </Box>
+      </a>
       <TopBar />
       <ConnectionBanner />
-      <Container
-        component="main"
-        id="content"
-        tabIndex={-1}
-        maxWidth="xl"
-        sx={{ flex: 1, py: { xs: 3, md: 5 }, px: { xs: 2, sm: 3, lg: 5 }, outline: "none" }}
-      >
+      <main id="content" tabIndex={-1} className="content">
         {navigation.state === "loading" ? (
           <PageLoading />
         ) : (
@@ -51,12 +28,12 @@ export function Shell() {
             <Outlet />
           </Suspense>
         )}
-      </Container>
+      </main>
       <Later>
         <Footer />
       </Later>
       <BottomBar />
       <ScrollRestoration />
-    </Box>
+    </div>
   );
 }

@@ -1,6 +1,7 @@
 /** Everything VisionLab says, in English. Another language is another file of this shape. */
-// The first use of a formatter takes long, and small numbers need none.
-const n0 = (n: number) => (n < 1000 ? String(n) : n.toLocaleString("en"));
+import { whole } from "../numbers";
+
+const n0 = (n: number) => whole(n, "en");
 const count = (n: number, one: string, many: string) => `${n0(n)} ${n === 1 ? one : many}`;
 const faces = (n: number) => count(n, "face", "faces");
 

@@ -1,9 +1,9 @@
 /** What VisionLab says, in Chinese (simplified). */
+import { whole } from "../numbers";
 import type { Part } from "./merge";
 import type { Text } from "./en";
 
-// The first use of a formatter takes long, and small numbers need none.
-const n0 = (n: number) => (n < 1000 ? String(n) : n.toLocaleString("zh"));
+const n0 = (n: number) => whole(n, "zh");
 
 export const zh: Part<Text> = {
   language: "zh",

@@ -1,6 +1,15 @@
 import { Box, Button, Typography } from "@mui/material";
 import { ImagePlus } from "lucide-react";
-import { type MouseEvent, type ReactNode, Suspense, useCallback, useMemo, useRef, useState } from "react";
+import {
+  type MouseEvent,
+  type ReactNode,
+  Suspense,
+  useCallback,
+  useDeferredValue,
+  useMemo,
+  useRef,
+  useState,
+} from "react";
 import { useGallery } from "../../api/images";
 import type { Image } from "../../api/types";
 import { EmptyState } from "../../components/EmptyState";
@@ -38,8 +47,19 @@ interface GalleryProps {
 export function Gallery({ arriving, onFirst, canGenerate, floating }: GalleryProps) {
   const text = useText();
   const say = useNotice();
-  const { data, error, isPending, hasNextPage, isFetchingNextPage, isFetchNextPageError, fetchNextPage, refetch } =
-    useGallery();
+  const {
+    data: newest,
+    error,
+    hasNextPage,
+    isFetchingNextPage,
+    isFetchNextPageError,
+    fetchNextPage,
+    refetch,
+  } = useGallery();
+  // Many tiles at once are made in small pieces; those that stand in for them stay as long.
+  const data = useDeferredValue(newest);
+  const coming = useDeferredValue(arriving);
+  const isPending = !data;
   const images = useMemo(() => data?.pages.flatMap((page) => page.images) ?? [], [data]);
   const order = useMemo(() => images.map((image) => image.uuid), [images]);
 
@@ -59,7 +79,7 @@ export function Gallery({ arriving, onFirst, canGenerate, floating }: GalleryPro
     setSelectMode(false);
   };
   const list = useRef<HTMLUListElement>(null);
-  const waiting = isPending ? FIRST_SKELETONS : arriving;
+  const waiting = isPending ? FIRST_SKELETONS : coming;
   const rows = useRows(list, waiting + images.length);
   const grid = useGridKeys(list, images.length, waiting, rows, (index, extend) => {
     const uuid = order[index];
@@ -88,7 +108,7 @@ export function Gallery({ arriving, onFirst, canGenerate, floating }: GalleryPro
       </>
     );
   }
-  const empty = !isPending && images.length === 0 && arriving === 0;
+  const empty = !isPending && images.length === 0 && arriving === 0 && coming === 0;
 
   return (
     <Box component="section" aria-labelledby="gallery-heading" sx={{ minWidth: 0 }}>

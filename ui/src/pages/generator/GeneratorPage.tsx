@@ -40,12 +40,14 @@ export function Component() {
             <Recipe batches={batches} />
             <Popularity />
           </Box>
-          <Gallery
-            arriving={batches.arriving}
-            onFirst={batches.generate}
-            canGenerate={batches.ready}
-            floating={<GenerateFab batches={batches} />}
-          />
+          <Later>
+            <Gallery
+              arriving={batches.arriving}
+              onFirst={batches.generate}
+              canGenerate={batches.ready}
+              floating={<GenerateFab batches={batches} />}
+            />
+          </Later>
         </Box>
       </Later>
     </>

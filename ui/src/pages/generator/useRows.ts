@@ -1,4 +1,4 @@
-import { useWindowVirtualizer } from "@tanstack/react-virtual";
+import { useWindowVirtualizer, type VirtualizerOptions, windowScroll } from "@tanstack/react-virtual";
 import { type RefObject, useLayoutEffect, useState } from "react";
 
 /** Rows beside those on the screen: a quick flick shows pictures, not gaps. */
@@ -28,6 +28,7 @@ export function useRows(list: RefObject<HTMLElement | null>, tiles: number): Row
     estimateSize: () => height,
     overscan: OVERSCAN,
     scrollMargin: top,
+    scrollToFn: scrollIfElsewhere,
   });
   useLayoutEffect(() => {
     const element = list.current;
@@ -46,8 +47,7 @@ export function useRows(list: RefObject<HTMLElement | null>, tiles: number): Row
         now.columns === next.columns && now.height === next.height && now.top === next.top ? now : next,
       );
     };
-    measure();
-    // What stands above the list may grow, too.
+    // At once, and whenever the list, or what stands above it, grows: after the browser's own layout, not by one more.
     const watch = new ResizeObserver(measure);
     watch.observe(document.body);
     watch.observe(element);
@@ -66,3 +66,8 @@ export function useRows(list: RefObject<HTMLElement | null>, tiles: number): Row
     show: (tile) => rows.scrollToIndex(Math.floor(tile / columns), { align: "auto" }),
   };
 }
+
+/** To scroll to where one is, as the virtualizer does at first, costs a layout of the page. */
+const scrollIfElsewhere: VirtualizerOptions<Window, Element>["scrollToFn"] = (offset, options, instance) => {
+  if (offset + (options.adjustments ?? 0) !== instance.scrollOffset) windowScroll(offset, options, instance);
+};

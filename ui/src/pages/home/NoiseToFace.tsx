@@ -1,11 +1,9 @@
-import { Box } from "@mui/material";
-
 const CELLS = 9;
 
 /** A face of cells that dissolves into noise towards the right: what a generator does, read backwards. */
 export function NoiseToFace() {
   return (
-    <Box component="svg" viewBox="0 0 90 90" aria-hidden sx={{ width: 150, height: 150 }}>
+    <svg viewBox="0 0 90 90" width={150} height={150} aria-hidden>
       {Array.from({ length: CELLS * CELLS }, (_, n) => {
         const column = n % CELLS;
         const row = Math.floor(n / CELLS);
@@ -15,20 +13,19 @@ export function NoiseToFace() {
         const size = 8.4 * (1 - fade * noise * 0.75);
         const offset = (8.4 - size) / 2;
         return (
-          <Box
+          <rect
             key={n}
-            component="rect"
             x={column * 10 + 0.8 + offset + fade * (noise - 0.5) * 6}
             y={row * 10 + 0.8 + offset + fade * (pseudoRandom(n + 99) - 0.5) * 6}
             width={size}
             height={size}
             rx={1.8}
-            sx={{ fill: (t) => t.vars?.palette[noise < fade * 0.9 ? "secondary" : "primary"].main }}
+            fill={`var(--mui-palette-${noise < fade * 0.9 ? "secondary" : "primary"}-main)`}
             opacity={isFeature(column, row) ? 0.22 : 0.95}
           />
         );
       })}
-    </Box>
+    </svg>
   );
 }
 

@@ -1,4 +1,3 @@
-import { Box, Card, CardActionArea, Typography } from "@mui/material";
 import { ArrowRight } from "lucide-react";
 import type { ReactNode } from "react";
 import { Link } from "react-router";
@@ -11,13 +10,7 @@ import { NoiseToFace } from "./NoiseToFace";
 export function PageCards() {
   const text = useText();
   return (
-    <Box
-      sx={{
-        display: "grid",
-        gap: 3,
-        gridTemplateColumns: { xs: "minmax(0, 1fr)", md: "repeat(3, minmax(0, 1fr))" },
-      }}
-    >
+    <div className="ways">
       <PageCard
         to="/generator"
         title={text.home.generatorTitle}
@@ -39,7 +32,7 @@ export function PageCards() {
         action={text.home.trainingsLink}
         picture={<LearningCurve />}
       />
-    </Box>
+    </div>
   );
 }
 
@@ -53,53 +46,16 @@ interface PageCardProps {
 
 function PageCard({ to, title, description, action, picture }: PageCardProps) {
   return (
-    <Card>
-      <CardActionArea
-        component={Link}
-        to={to}
-        sx={{
-          height: "100%",
-          display: "grid",
-          gridTemplateColumns: { xs: "minmax(0, 1fr)", sm: "minmax(0, 1fr) 190px", md: "minmax(0, 1fr)" },
-          gridTemplateRows: { xs: "auto 1fr", sm: "1fr", md: "auto 1fr" },
-          alignItems: "stretch",
-          "&:hover .arrow": { transform: "translateX(4px)" },
-        }}
-      >
-        <Box sx={{ p: { xs: 3, sm: 4, md: 3, lg: 4 }, display: "flex", flexDirection: "column", gap: 1.25 }}>
-          <Typography variant="h3" component="h2">
-            {title}
-          </Typography>
-          <Typography color="textSecondary">{description}</Typography>
-          <Box
-            sx={{
-              mt: "auto",
-              pt: 1.5,
-              display: "flex",
-              alignItems: "center",
-              gap: 1,
-              color: "primary.main",
-              fontWeight: 600,
-              "& .arrow": { transition: "transform .2s" },
-            }}
-          >
-            {action}
-            <ArrowRight size={18} className="arrow" aria-hidden />
-          </Box>
-        </Box>
-        <Box
-          sx={{
-            display: "grid",
-            placeItems: "center",
-            bgcolor: "primary.light",
-            py: 2.5,
-            gridRow: { xs: 1, sm: "auto", md: 1 },
-            overflow: "hidden",
-          }}
-        >
-          {picture}
-        </Box>
-      </CardActionArea>
-    </Card>
+    <Link to={to} className="way">
+      <div className="way-words">
+        <h2>{title}</h2>
+        <p>{description}</p>
+        <span className="way-on">
+          {action}
+          <ArrowRight size={18} aria-hidden />
+        </span>
+      </div>
+      <div className="way-picture">{picture}</div>
+    </Link>
   );
 }

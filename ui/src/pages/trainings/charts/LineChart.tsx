@@ -230,7 +230,7 @@ function colourOf(
   },
   colour: Line["colour"],
 ): string {
-  const palette = theme.vars?.palette;
+  const palette = theme.vars.palette;
   if (colour === "primary.main") return palette?.primary.main ?? "";
   return (colour === "secondary.main" ? palette?.secondary.main : palette?.face.anime_gen) ?? "";
 }
