@@ -140,7 +140,7 @@ export function LineChart({ title, hint, lines, height = 190, steps, range, form
                   .join("")}
                 sx={{
                   fill: "none",
-                  stroke: (theme) => colourOf(theme, line.colour),
+                  stroke: colourOf(line),
                   strokeWidth: 2.25,
                   strokeLinejoin: "round",
                   strokeLinecap: "round",
@@ -169,7 +169,7 @@ export function LineChart({ title, hint, lines, height = 190, steps, range, form
                   cy={Math.max(TOP, y(point[1]))}
                   r={4.5}
                   sx={{
-                    fill: (theme) => colourOf(theme, line.colour),
+                    fill: colourOf(line),
                     stroke: "var(--mui-palette-background-paper)",
                     strokeWidth: 2,
                   }}
@@ -224,13 +224,6 @@ export function LineChart({ title, hint, lines, height = 190, steps, range, form
 
 const label = { fill: "var(--mui-palette-text-secondary)", fontSize: 12, fontVariantNumeric: "tabular-nums" } as const;
 
-function colourOf(
-  theme: {
-    vars?: { palette: { primary: { main: string }; secondary: { main: string }; face: { anime_gen: string } } };
-  },
-  colour: Line["colour"],
-): string {
-  const palette = theme.vars.palette;
-  if (colour === "primary.main") return palette?.primary.main ?? "";
-  return (colour === "secondary.main" ? palette?.secondary.main : palette?.face.anime_gen) ?? "";
+function colourOf({ colour }: Line): string {
+  return `var(--mui-palette-${colour.replace(".", "-")})`;
 }
