@@ -13,9 +13,13 @@ def generate(page):
     page.goto("/generator")
     with page.expect_response("**/backend/image/generate") as answered:
         page.get_by_role("button", name=re.compile("^Generate")).first.click()
-    assert len(answered.value.json()["images"]) == 10
+    made = answered.value.json()["images"]
+    assert len(made) == 10
     faces = page.get_by_role("list", name="Gallery").get_by_role("listitem")
     expect(faces.nth(9)).to_be_visible(timeout=60_000)
+    # Those that were just made, where others were there before.
+    one_of_them = re.compile("|".join(image["uuid"] for image in made))
+    expect(faces.first.locator("img")).to_have_attribute("src", one_of_them)
     return faces
 
 

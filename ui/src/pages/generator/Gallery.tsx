@@ -33,6 +33,7 @@ const LargeView = soon(async () => (await import("./LargeView")).LargeView);
 const MixDialog = soon(async () => (await import("./MixDialog")).MixDialog);
 
 const FIRST_SKELETONS = 12;
+const NONE: Image[] = [];
 
 interface GalleryProps {
   /** Faces that were asked for and are not here yet. */
@@ -47,20 +48,13 @@ interface GalleryProps {
 export function Gallery({ arriving, onFirst, canGenerate, floating }: GalleryProps) {
   const text = useText();
   const say = useNotice();
-  const {
-    data: newest,
-    error,
-    hasNextPage,
-    isFetchingNextPage,
-    isFetchNextPageError,
-    fetchNextPage,
-    refetch,
-  } = useGallery();
+  const { data, error, hasNextPage, isFetchingNextPage, isFetchNextPageError, fetchNextPage, refetch } = useGallery();
+  const newest = useMemo(() => data?.pages.flatMap((page) => page.images), [data]);
   // Many tiles at once are made in small pieces; those that stand in for them stay as long.
-  const data = useDeferredValue(newest);
+  const tiles = useDeferredValue(newest);
   const coming = useDeferredValue(arriving);
-  const isPending = !data;
-  const images = useMemo(() => data?.pages.flatMap((page) => page.images) ?? [], [data]);
+  const isPending = !tiles;
+  const images = tiles ?? NONE;
   const order = useMemo(() => images.map((image) => image.uuid), [images]);
 
   const [selectMode, setSelectMode] = useState(false);
@@ -200,7 +194,7 @@ export function Gallery({ arriving, onFirst, canGenerate, floating }: GalleryPro
       )}
       <Suspense>
         <LargeView
-          images={images}
+          images={newest ?? NONE}
           shown={shown}
           onShow={setShown}
           liked={shown !== null && liked.has(shown)}
@@ -211,7 +205,7 @@ export function Gallery({ arriving, onFirst, canGenerate, floating }: GalleryPro
           <MixDialog
             image={mixing[0]}
             other={mixing[1]}
-            images={images}
+            images={newest ?? NONE}
             onClose={() => setMixing(null)}
             onShow={(uuid) => {
               setMixing(null);
