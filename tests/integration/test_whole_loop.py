@@ -18,7 +18,7 @@ COLOURS = {"human": (200, 40, 40), "human_gen": (40, 200, 40), "anime": (40, 40,
 
 
 @pytest.mark.timeout(1800)
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", [pytest.param(kind, marks=pytest.mark.slow if kind == "postgresql" else ()) for kind in KINDS])
 def test_from_photos_to_a_model_and_back(start_server, tiny_models, tmp_path, kind):
     server = start_server(
         tiny_models,
