@@ -15,10 +15,10 @@ import { AnswerPanel } from "./AnswerPanel";
 import { useChecks } from "./checksContext";
 import { DetectorChoice } from "./DetectorChoice";
 import { DropZone } from "./DropZone";
-import { History } from "./History";
 import { useIncomingPictures } from "./useIncomingPictures";
 import { useWebPicture } from "./useWebPicture";
 
+const History = soon(async () => (await import("./History")).History);
 const PictureView = soon(async () => (await import("./PictureView")).PictureView);
 
 /** On the left the picture, on the right what the robot says of it. */
@@ -80,7 +80,7 @@ export function Component() {
           </Box>
           <Box sx={{ gridArea: "answer", display: "grid", gap: 4, minWidth: 0 }}>
             <AnswerPanel check={shown} chosen={chosen} />
-            <History />
+            <Suspense>{list.length > 0 && <History />}</Suspense>
           </Box>
         </Box>
       </Later>

@@ -9,7 +9,6 @@ import { useChecks } from "./checksContext";
 export function History() {
   const text = useText();
   const { list, current, show, remove } = useChecks();
-  if (list.length === 0) return null;
   return (
     <Box component="section" aria-labelledby="history-heading">
       <Box sx={{ display: "flex", alignItems: "baseline", gap: 1, mb: 1.5 }}>
