@@ -200,7 +200,7 @@ def settled(page: Page) -> None:
     page.wait_for_function(
         "[...document.images].every((image) => image.complete || image.getBoundingClientRect().top > innerHeight)"
     )
-    page.wait_for_function("!document.querySelector('.MuiSkeleton-root, .tile-coming')")
+    page.wait_for_function("!document.querySelector('.MuiSkeleton-root, .tile-coming, .samples-coming')")
     page.evaluate("document.fonts.ready")
 
 

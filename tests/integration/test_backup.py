@@ -154,7 +154,6 @@ def test_a_server_on_what_was_restored_answers_as_the_first_one(
     assert server.admin.head(server.upload, headers=TUS).headers["upload-offset"] == "100"
 
 
-@pytest.mark.slow
 def test_a_backup_beside_a_client_that_works_is_whole(origin, tmp_path, tiny_models, start_server):
     done = threading.Event()
 

@@ -23,7 +23,6 @@ def no_fault(server, done):
     assert not [line for line in server.log if "unforeseen" in line]
 
 
-@pytest.mark.slow
 def test_admin_finds_no_fault(server):
     no_fault(server, fuzz(server, "--phases", "examples,coverage", *DETERMINISTIC))
 

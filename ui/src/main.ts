@@ -1,6 +1,6 @@
 /**
  * Runs the application's code in turn, each large part in a task of its own: in between, the page answers. What the document
- * names (firstLook.ts) is asked for all at once, when the heading is there: before, it would have to share the line.
+ * names (firstLook.ts) is asked for when the heading is there, without waiting for each other: before, it would share the line.
  */
 const PARTS = [
   () => import("./start/react"),

@@ -10,7 +10,7 @@ import "./popularity.css";
 
 const MEASURES = ["images", "likes", "downloads"] as const;
 
-/** How much of each generator's pictures people make. */
+/** What people make, like and keep, by generator. */
 export function Popularity() {
   const text = useText();
   // On a phone the gallery is what people come for; the numbers open on demand.
